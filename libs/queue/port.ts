@@ -46,6 +46,8 @@ export type Readiness = undefined | { readonly why: 'full' | 'unavailable'; read
 
 /** One record with those of its recipients that are to be tried now. */
 export interface Delivery {
+  /** The partition it lives in; see DeliveryEngine.revoke. */
+  readonly partition: number
   readonly envelope: Envelope
   /** Positions in envelope.recipients that are open and due. */
   readonly recipients: readonly number[]

@@ -1,0 +1,102 @@
+/**
+ * The store: the few operations on the streams of the partitions that the protocol needs, with answers that never say
+ * more than is known. JetStream is one implementation (jetstream/), memory another (memory/). One try per call: the
+ * state machines in libs/core decide about repeats. No call rejects for a lost server: that is `unanswered`.
+ */
+import type { PublishAnswer } from '@posthouse/core/answer'
+import type { EntryHeader } from '@posthouse/core/entry'
+import type { Lease, LeaseRead } from '@posthouse/core/lease'
+import type { BodyReference } from '@posthouse/core/record'
+
+/** A batch as it lies in the store; records are decoded by batch-codec. */
+export interface StoredBatch {
+  readonly seq: number
+  /** Server time, ms since the epoch. */
+  readonly storedAt: number
+  /** Its Nats-Msg-Id. */
+  readonly id: string
+  readonly payload: Uint8Array
+}
+export interface StoredEntry {
+  readonly seq: number
+  readonly storedAt: number
+  readonly header: EntryHeader
+  /** Bytes of the payload, if the reader was told. */
+  readonly size: number
+}
+export type MailRead =
+  /** In order, without holes, from the asked sequence or the stream's first on. `first` = the stream's first sequence if known. */
+  | { readonly is: 'batches'; readonly batches: readonly StoredBatch[] }
+  | { readonly is: 'unanswered' }
+export type Done = { readonly is: 'done' } | { readonly is: 'unanswered' }
+
+export interface PartitionState {
+  /** Each stream has a leader, as far as is known. */
+  readonly leader: boolean
+  /** Used part of MAIL's max_bytes and of the servers' storage, 0 to 1 (the larger). */
+  readonly used: number
+  readonly mailMessages: number
+  readonly mailBytes: number
+}
+
+/** What a delivery node tells the others about itself twice a second. */
+export interface Heartbeat {
+  readonly node: string
+  readonly name: string
+  /** Abstains from owning (stopping, or cannot reach its streams). */
+  readonly abstains: boolean
+}
+
+export interface Store {
+  readonly partitions: number
+
+  // Edge
+  appendMail(partition: number, id: string, count: number, payload: Uint8Array, timeoutMs: number): Promise<PublishAnswer>
+  putChunk(partition: number, body: string, chunk: number, bytes: Uint8Array, timeoutMs: number): Promise<PublishAnswer>
+  /** Wakes the partition's owner: `seq` is stored. Fire and forget. */
+  nudge(partition: number, seq: number): void
+
+  // Owner
+  onNudge(partition: number, listener: (seq: number) => void): () => void
+  readLease(partition: number): Promise<LeaseRead>
+  /** Stored only if the last lease has sequence `expected` (0: none yet). Its Nats-Msg-Id is lease.id. */
+  writeLease(partition: number, lease: Lease, expected: number, timeoutMs: number): Promise<PublishAnswer>
+  /** Stored only if the last lease has sequence `header.lease`. `payload` is a batch for `.later`, else empty. */
+  writeEntry(
+    partition: number,
+    id: string,
+    kind: 'outcome' | 'later',
+    header: EntryHeader,
+    payload: Uint8Array,
+    timeoutMs: number,
+  ): Promise<PublishAnswer>
+  /** A former owner that learns of an outcome too late; unfenced. */
+  writeLate(partition: number, id: string, header: EntryHeader): Promise<PublishAnswer>
+  /**
+   * Reads the headers of the log up to and including sequence `through` (one's own lease): every entry from the lower of
+   * `from` and the first one stored at or after `sinceMs`, and every `.later` entry below. Each once, in any order.
+   * Resolves only when `through` itself has been seen on the way, so that nothing stored below is missing.
+   */
+  scanLog(partition: number, through: number, from: number, sinceMs: number, seen: (entry: StoredEntry) => void): Promise<Done>
+  readMail(partition: number, from: number, maxBytes: number): Promise<MailRead>
+  /** Undefined payload: not there (deleted). */
+  readLater(partition: number, seq: number): Promise<{ is: 'batch'; batch: StoredBatch } | { is: 'none' } | { is: 'unanswered' }>
+  /** Removes every MAIL batch below `before`. Repeating is harmless; so it is for all removals. */
+  purgeMail(partition: number, before: number): Promise<Done>
+  deleteLater(partition: number, seq: number): Promise<Done>
+  purgeBody(partition: number, body: string): Promise<Done>
+  /** Removes `.outcome`, `.late`, `.accepted` and old leases below `before` that were stored before `olderThan` (ms). */
+  trimLog(partition: number, before: number, olderThan: number): Promise<Done>
+  readBody(partition: number, body: BodyReference): AsyncIterable<Uint8Array>
+
+  // Hints, to be believed only as hints
+  /** Every lease somebody tried to write. */
+  onLease(listener: (partition: number, lease: Lease) => void): () => void
+  heartbeat(beat: Heartbeat): void
+  onHeartbeat(listener: (beat: Heartbeat) => void): () => void
+  /** As of the last poll (about once a second). */
+  state(partition: number): PartitionState
+  /** Undefined while connected to at least one server. */
+  disconnected(): string | undefined
+  close(): Promise<void>
+}
