@@ -1,0 +1,101 @@
+// The log of a process: pino, one JSON object a line on standard error, secrets and bodies redacted. Lines are buffered for
+// up to 100 ms (a kill -9 may lose those; an orderly exit does not), because the hot path writes one per message and stage.
+import { pino } from 'pino'
+import type { DestinationStream, Level } from 'pino'
+import { redact } from './redact.ts'
+
+/** Fields first, then a constant message: lines are found by message and told apart by fields. */
+export interface LogMethod {
+  (fields: object, message: string): void
+  (message: string): void
+}
+
+export interface Log {
+  readonly trace: LogMethod
+  readonly debug: LogMethod
+  readonly info: LogMethod
+  readonly warn: LogMethod
+  readonly error: LogMethod
+  readonly fatal: LogMethod
+  /** A log whose every line carries these fields. One per session or partition, not one per message. */
+  child(fields: object): Log
+  /** For lines that are dear to build. */
+  isLevelEnabled(level: Level): boolean
+  /** Writes out what is buffered, before it returns. */
+  flush(): void
+}
+
+export interface LogOptions {
+  readonly level: Level
+  readonly format: 'json' | 'pretty'
+  /** Fields of every line: the service and the node. */
+  readonly base: Readonly<Record<string, string>>
+  /** Tests write elsewhere than to standard error. */
+  readonly destination?: DestinationStream
+}
+
+export async function createLog(options: LogOptions): Promise<Log> {
+  let note: string | undefined
+  let stream: DestinationStream & { flushSync?: () => void }
+  const pretty = options.format === 'pretty' ? await loadPretty() : undefined
+  if (options.format === 'pretty' && pretty === undefined) note = 'pino-pretty is not installed: logging JSON instead'
+  if (pretty !== undefined)
+    stream = pretty.build({
+      destination: options.destination ?? 2,
+      sync: true,
+      colorize: process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined,
+      translateTime: 'SYS:HH:MM:ss.l',
+      ignore: 'pid,hostname,service,node',
+      messageFormat: '{node} {msg}',
+      singleLine: true,
+    })
+  else stream = options.destination ?? pino.destination({ fd: 2, sync: false, minLength: 4096, periodicFlush: 100 })
+  const logger = pino(
+    {
+      level: options.level,
+      base: options.base,
+      timestamp: timestamp(Date.now),
+      formatters: { level: (label) => ({ level: label }), log: redact },
+      // Errors are made plain by redact already.
+      serializers: { err: (value: unknown) => value },
+    },
+    stream,
+  )
+  const child = logger.child
+  // pino formats a child's bindings without our formatter; children inherit this from the root.
+  logger.child = function (this: typeof logger, fields: object) {
+    return child.call(this, redact(fields))
+  } as typeof logger.child
+  const log = logger as unknown as Log & { flush: () => void }
+  log.flush = () => {
+    try {
+      stream.flushSync?.()
+    } catch {
+      // Not yet open, or nobody reads standard error any more: there is nowhere left to say so.
+    }
+  }
+  if (note !== undefined) log.warn(note)
+  return log
+}
+
+/** RFC 3339 with milliseconds; made once per millisecond, not once per line. */
+function timestamp(now: () => number): () => string {
+  let last = 0
+  let text = ''
+  return () => {
+    const time = now()
+    if (time !== last) {
+      last = time
+      text = `,"time":"${new Date(time).toISOString()}"`
+    }
+    return text
+  }
+}
+
+async function loadPretty(): Promise<Pick<typeof import('pino-pretty'), 'build'> | undefined> {
+  try {
+    return await import('pino-pretty')
+  } catch {
+    return undefined
+  }
+}

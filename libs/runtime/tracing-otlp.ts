@@ -1,0 +1,93 @@
+// The tracer of a process that does trace: OpenTelemetry's SDK, parent-based sampling, export in batches over OTLP/HTTP.
+// Imported only when tracing.endpoint is set. The SDK takes its details (protocol, headers, batch sizes) from the OTEL_*
+// variables; what the settings say is put there first, because that is how the SDK is told.
+import { ROOT_CONTEXT, SpanKind as Kind, SpanStatusCode, trace } from '@opentelemetry/api'
+import type { Context, Span as ApiSpan, Tracer as ApiTracer } from '@opentelemetry/api'
+import { startNodeSdk } from '@opentelemetry/sdk-node'
+import type { Attributes, Span, SpanKind, SpanOptions, Tracer, TracingOptions } from './tracing.ts'
+
+const KINDS: Readonly<Record<SpanKind, Kind>> = {
+  server: Kind.SERVER,
+  client: Kind.CLIENT,
+  producer: Kind.PRODUCER,
+  consumer: Kind.CONSUMER,
+  internal: Kind.INTERNAL,
+}
+
+export function startOpenTelemetry(options: TracingOptions): Tracer {
+  const environment = process.env
+  environment['OTEL_EXPORTER_OTLP_ENDPOINT'] = options.endpoint
+  environment['OTEL_TRACES_EXPORTER'] = 'otlp'
+  environment['OTEL_TRACES_SAMPLER'] = 'parentbased_traceidratio'
+  environment['OTEL_TRACES_SAMPLER_ARG'] = String(1 / options.oneIn)
+  const sdk = startNodeSdk({
+    logLevel: environment['OTEL_LOG_LEVEL'] ?? 'error',
+    resourceAttributes: {
+      'service.name': `posthouse-${options.service}`,
+      'service.instance.id': options.node,
+      'service.version': options.version,
+    },
+    resourceDetectors: [],
+    // Traces only: metrics are scraped, logs go to standard error.
+    metricReaders: [],
+    logRecordProcessors: [],
+  })
+  return new OtlpTracer(trace.getTracer('posthouse', options.version), () => sdk.shutdown())
+}
+
+class OtlpTracer implements Tracer {
+  readonly isOn = true
+  readonly #tracer: ApiTracer
+  readonly #shutdown: () => Promise<void>
+
+  constructor(tracer: ApiTracer, shutdown: () => Promise<void>) {
+    this.#tracer = tracer
+    this.#shutdown = shutdown
+  }
+
+  start(name: string, options: SpanOptions = {}): Span {
+    const parent = contextOf(options.parent)
+    const kind = KINDS[options.kind ?? 'internal']
+    const attributes = options.attributes ?? {}
+    return new OtlpSpan(this.#tracer.startSpan(name, { kind, attributes, root: parent === undefined }, parent))
+  }
+
+  async close(): Promise<void> {
+    // The collector may be down: what is left is then lost, and the stop goes on.
+    await this.#shutdown().catch(() => {})
+  }
+}
+
+class OtlpSpan implements Span {
+  readonly traceparent: string
+  readonly isRecording: boolean
+  readonly #span: ApiSpan
+
+  constructor(span: ApiSpan) {
+    const { traceId, spanId, traceFlags } = span.spanContext()
+    this.#span = span
+    this.traceparent = `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`
+    this.isRecording = span.isRecording()
+  }
+
+  set(attributes: Attributes): void {
+    this.#span.setAttributes(attributes)
+  }
+
+  fail(reason: string): void {
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, message: reason })
+  }
+
+  end(): void {
+    this.#span.end()
+  }
+}
+
+/** The remote parent that a traceparent names; undefined when it is absent or malformed (then a new trace begins). */
+function contextOf(traceparent: string | undefined): Context | undefined {
+  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-|$)/.exec(traceparent ?? '')
+  if (!match) return undefined
+  const [, traceId = '', spanId = '', flags = '0'] = match
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: parseInt(flags, 16) & 1, isRemote: true })
+}
