@@ -24,7 +24,8 @@ export interface Closing {
   readonly batch: string
   readonly body?: string
   readonly report?: Report
-  readonly how: How
+  /** 'unknown': a newer version's word. The task is closed all the same. */
+  readonly how: How | 'unknown'
   /** Attempts made, this one included. */
   readonly attempt: number
   readonly facts: AttemptFacts

@@ -90,6 +90,8 @@ export interface Envelope {
   readonly traceparent?: string
   /** Facts of the acceptance for the event readers: node, client address, user, listener role, TLS, Message-ID. */
   readonly accepted?: AcceptanceFacts
+  /** Fields that a newer version wrote and this one does not know: kept when the record is copied (spread the envelope). */
+  readonly newer?: Readonly<Record<string, unknown>>
 }
 
 export interface AcceptanceFacts {

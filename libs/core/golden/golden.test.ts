@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { test } from 'node:test'
+import { decodeBatch } from '../batch-codec.ts'
+import { decodeEntry } from '../entry-codec.ts'
+import { decodeLease } from '../lease-codec.ts'
+import { goldenFiles, goldenPath } from './files.ts'
+import { entry, fullRecord, lease, smallRecord } from './samples.ts'
+
+for (const [path, expected] of goldenFiles()) {
+  test(`the bytes of ${basename(path)} have not changed`, () => {
+    assert.equal(readFileSync(path, 'utf8'), expected)
+  })
+}
+
+test('the golden files read as the values they were made from', () => {
+  const text = (name: string) => readFileSync(goldenPath(name), 'utf8')
+  const records = decodeBatch(Buffer.from(text('batch.v1.hex').replaceAll('\n', ''), 'hex'))
+  assert.deepEqual(records, [smallRecord, fullRecord])
+  assert.deepEqual(decodeLease(Buffer.from(text('lease.v1.txt'))), lease)
+  assert.deepEqual(decodeEntry(text('entry.v1.txt')), entry)
+})
