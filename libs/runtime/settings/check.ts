@@ -24,7 +24,7 @@ export function expectation(row: SettingRow): string {
     case 'enum':
       return `one of ${row.values.join(', ')}`
     case 'list': {
-      const what = row.format === undefined ? 'a list of texts' : `a list of which each is ${formats[row.format].words}`
+      const what = row.format === undefined ? 'a list of texts' : `a list, each ${formats[row.format].words}`
       return `${what}${count(row.min, row.max)}`
     }
     case 'objects':
@@ -111,5 +111,5 @@ function range(min: number | string | undefined, max: number | string | undefine
 }
 
 function count(min: number | undefined, max: number | undefined): string {
-  return min === undefined && max === undefined ? '' : ` (${range(min, max).trim()} of them)`
+  return min === undefined && max === undefined ? '' : `; entries:${range(min, max).replace(/^ (from|of)/, '')}`
 }
