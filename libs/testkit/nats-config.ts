@@ -1,0 +1,63 @@
+// The configuration file of one nats-server, as text: JetStream with an fsync per group of writes, one user, a monitoring
+// port on loopback. Several servers form a cluster by their routes.
+
+export interface NatsPorts {
+  readonly client: number
+  readonly cluster: number
+  readonly monitor: number
+}
+
+export interface NatsServerSettings {
+  readonly name: string
+  readonly host: string
+  readonly ports: NatsPorts
+  /** Route ports of all servers of the cluster, this one's included; one entry means no cluster. */
+  readonly routes: readonly number[]
+  readonly clusterName: string
+  readonly user: string
+  readonly password: string
+  readonly storeDir: string
+  readonly logFile: string
+  /** Bytes that JetStream may take on disk; stream limits are reserved against it. */
+  readonly maxFileStore: number
+}
+
+const text = (value: string) => JSON.stringify(value)
+
+export function natsConfig(s: NatsServerSettings): string {
+  const login = `{ user: ${text(s.user)}, password: ${text(s.password)} }`
+  const lines = [
+    `server_name: ${text(s.name)}`,
+    `listen: "${s.host}:${s.ports.client}"`,
+    `http: "${s.host}:${s.ports.monitor}"`,
+    `log_file: ${text(s.logFile)}`,
+    `logfile_size_limit: 16MB`,
+    `logfile_max_num: 3`,
+    `authorization ${login}`,
+    // Clients that vanished without a word are let go after about 15 s; unquoted, a duration would be a bare number.
+    `ping_interval: "5s"`,
+    `ping_max: 2`,
+    `jetstream {`,
+    `  store_dir: ${text(s.storeDir)}`,
+    `  sync_interval: always`,
+    `  max_file_store: ${s.maxFileStore}`,
+    `  max_memory_store: ${64 * 1024 * 1024}`,
+    `}`,
+  ]
+  if (s.routes.length > 1) {
+    const user = encodeURIComponent(s.user)
+    const password = encodeURIComponent(s.password)
+    const routes = s.routes.map((port) => `"nats://${user}:${password}@${s.host}:${port}"`)
+    lines.push(
+      `cluster {`,
+      `  name: ${text(s.clusterName)}`,
+      `  listen: "${s.host}:${s.ports.cluster}"`,
+      `  authorization ${login}`,
+      `  routes: [${routes.join(', ')}]`,
+      `  ping_interval: "2s"`,
+      `  ping_max: 2`,
+      `}`,
+    )
+  }
+  return lines.join('\n') + '\n'
+}
