@@ -18,6 +18,8 @@ export interface NatsServerSettings {
   readonly password: string
   readonly storeDir: string
   readonly logFile: string
+  /** Shown by the monitoring port: tells this server from another one that took the port before it. */
+  readonly tag: string
   /** Bytes that JetStream may take on disk; stream limits are reserved against it. */
   readonly maxFileStore: number
 }
@@ -28,6 +30,7 @@ export function natsConfig(s: NatsServerSettings): string {
   const login = `{ user: ${text(s.user)}, password: ${text(s.password)} }`
   const lines = [
     `server_name: ${text(s.name)}`,
+    `server_tags: [${text(s.tag)}]`,
     `listen: "${s.host}:${s.ports.client}"`,
     `http: "${s.host}:${s.ports.monitor}"`,
     `log_file: ${text(s.logFile)}`,

@@ -1,5 +1,6 @@
 // What one nats-server of a cluster is made of on disk and on the network, and the question whether it is ready.
 
+import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { natsConfig, type NatsPorts } from './nats-config.ts'
@@ -8,6 +9,7 @@ export interface NatsNode {
   readonly name: string
   readonly host: string
   readonly ports: NatsPorts
+  readonly tag: string
   readonly configFile: string
   readonly logFile: string
   /** Standard error of the program: what it says when it ends before its log is open, or crashes. */
@@ -31,10 +33,12 @@ export async function layOutNats(layout: NatsLayout): Promise<NatsNode[]> {
       const name = `nats-${index + 1}`
       const folder = join(layout.dir, name)
       await mkdir(folder, { recursive: true, mode: 0o700 })
+      const tag = `run:${randomBytes(8).toString('hex')}`
       const node: NatsNode = {
         name,
         host: layout.host,
         ports,
+        tag,
         configFile: join(folder, 'nats.conf'),
         logFile: join(folder, 'server.log'),
         outputFile: join(folder, 'output.log'),
@@ -44,6 +48,7 @@ export async function layOutNats(layout: NatsLayout): Promise<NatsNode[]> {
         host: layout.host,
         ports,
         routes,
+        tag,
         clusterName: 'posthouse',
         user: layout.user,
         password: layout.password,
@@ -57,14 +62,16 @@ export async function layOutNats(layout: NatsLayout): Promise<NatsNode[]> {
   )
 }
 
-/** Ready = JetStream has recovered its streams and, in a cluster, hears a meta leader. */
+/** Ready = it is this very server that answers, JetStream has recovered its streams and, in a cluster, hears a meta leader. */
 export async function isNatsReady(node: NatsNode): Promise<boolean> {
+  const ask = (path: string) =>
+    fetch(`http://${node.host}:${node.ports.monitor}${path}`, { signal: AbortSignal.timeout(1000) })
   try {
-    const answer = await fetch(`http://${node.host}:${node.ports.monitor}/healthz`, {
-      signal: AbortSignal.timeout(1000),
-    })
-    await answer.body?.cancel()
-    return answer.status === 200
+    const health = await ask('/healthz')
+    await health.body?.cancel()
+    if (health.status !== 200) return false
+    const about = (await (await ask('/varz')).json()) as { tags?: string[] }
+    return about.tags?.includes(node.tag) ?? false
   } catch {
     return false
   }
