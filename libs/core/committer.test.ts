@@ -1,0 +1,579 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { PublishAnswer } from './answer.ts'
+import { Committer, COMMITTER_DEFAULTS, type Batch, type CommitterSettings, type Effect } from './committer.ts'
+import type { Lease } from './lease.ts'
+
+const SETTINGS: CommitterSettings = { ...COMMITTER_DEFAULTS, partitions: 3, maxRecords: 4, maxBytes: 1000 }
+const NO_LEADER: PublishAnswer = { is: 'refused', why: 'no-leader' }
+const FULL: PublishAnswer = { is: 'refused', why: 'full' }
+const LOST: PublishAnswer = { is: 'unanswered' }
+const stored = (seq: number): PublishAnswer => ({ is: 'stored', seq, duplicate: false })
+
+type Publish = Extract<Effect<string>, { do: 'publish' }>
+
+class Edge {
+  now = 0
+  readonly committer: Committer<string>
+  readonly published: Publish[] = []
+  readonly done: string[] = []
+  readonly nudged: string[] = []
+
+  constructor(settings: Partial<CommitterSettings> = {}, random = () => 0) {
+    let ids = 0
+    this.committer = new Committer({ ...SETTINGS, ...settings }, random, () => `b${++ids}`)
+  }
+  offer(items: string, size = 10, bound?: number): void {
+    for (const item of items.split(' ')) {
+      const refused = this.committer.offer(item, size, this.now, bound)
+      if (refused !== undefined) this.done.push(`${item} ${refused.is} ${'why' in refused ? refused.why : ''}`.trim())
+    }
+    this.pump()
+  }
+  answer(publish: Publish | undefined, answer: PublishAnswer): void {
+    assert(publish !== undefined)
+    this.committer.answered(publish.batch, publish.number, answer, this.now)
+    this.pump()
+  }
+  pump(connected = true): void {
+    this.committer.pump(this.now, connected)
+    for (const effect of this.committer.take()) {
+      if (effect.do === 'publish') this.published.push(effect)
+      if (effect.do === 'nudge') this.nudged.push(`${effect.partition}:${effect.seq}`)
+      if (effect.do === 'done') {
+        const { fate } = effect
+        for (const item of effect.items) this.done.push(`${item} ${fate.is} ${'why' in fate ? fate.why : ''}`.trim())
+      }
+    }
+  }
+  /** Goes to the next time the machine asks for, at most `until`. */
+  sleep(ms: number, connected = true): void {
+    const until = this.now + ms
+    for (;;) {
+      const at = this.committer.wakeAt(this.now)
+      if (at > until) break
+      assert(at > this.now, 'the machine asks to be woken in the past')
+      this.now = at
+      this.pump(connected)
+    }
+    this.now = until
+    this.pump(connected)
+  }
+  get last(): Publish {
+    return this.published.at(-1) as Publish
+  }
+  get lastItems(): string {
+    return this.last.batch.items.join(' ')
+  }
+}
+
+function lease(ready = 0, released = false): Lease {
+  return {
+    id: 'l',
+    node: 'n',
+    name: 'n',
+    time: 10_000,
+    floor: 0,
+    r: 0,
+    mayBegin: { mail: 0, due: 0 },
+    suspects: { mail: 0, log: 0, due: 0 },
+    backlog: { ready, later: 0, bytes: 0 },
+    released,
+  }
+}
+
+describe('group commit', () => {
+  it('sends a lonely record at once', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    assert.equal(edge.lastItems, 'a')
+    edge.answer(edge.last, stored(5))
+    assert.deepEqual(edge.done, ['a stored'])
+    assert.deepEqual(edge.nudged, ['0:5'])
+    assert.equal(edge.committer.items, 0)
+    assert.equal(edge.committer.heldBytes, 0)
+    assert.equal(edge.committer.wakeAt(edge.now), Infinity)
+  })
+
+  it('makes one batch of what arrives while one is on its way', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    edge.offer('b')
+    edge.offer('c')
+    assert.equal(edge.published.length, 1)
+    edge.answer(edge.last, stored(1))
+    assert.equal(edge.lastItems, 'b c')
+    edge.answer(edge.last, stored(2))
+    assert.deepEqual(edge.done, ['a stored', 'b stored', 'c stored'])
+  })
+
+  it('keeps to the limits of a batch and opens another partition for what is over', () => {
+    const edge = new Edge()
+    edge.offer('a b c d e f g h i')
+    assert.deepEqual(
+      edge.published.map(({ batch }) => batch.items.join('')),
+      ['abcd', 'efgh'],
+    )
+    assert.notEqual(edge.published[0]?.batch.partition, edge.published[1]?.batch.partition)
+    edge.answer(edge.published[1], stored(1))
+    assert.equal(edge.published.length, 2, 'less than a full batch waits for the first partition')
+    edge.answer(edge.published[0], stored(1))
+    assert.equal(edge.lastItems, 'i')
+  })
+
+  it('closes a batch before it grows over the byte limit', () => {
+    const edge = new Edge({ partitions: 1 })
+    edge.offer('a b c', 400)
+    assert.equal(edge.lastItems, 'a b')
+  })
+
+  it('takes a record larger than a batch alone', () => {
+    const edge = new Edge({ partitions: 1 })
+    edge.offer('a b', 2000)
+    assert.equal(edge.lastItems, 'a')
+  })
+
+  it('stays with a partition for about a second', () => {
+    const edge = new Edge({}, () => 0.5)
+    const used = new Set<number>()
+    for (let n = 0; n < 90; n++) {
+      edge.offer(`m${n}`)
+      used.add(edge.last.batch.partition)
+      edge.answer(edge.last, stored(n))
+      edge.now += 10
+    }
+    assert.equal(used.size, 1)
+  })
+
+  it('refuses what is over the memory it may hold, and takes it again afterwards', () => {
+    const edge = new Edge({ maxHeldBytes: 25 })
+    edge.offer('a b c')
+    assert.deepEqual(edge.done, ['c refused unavailable'])
+    edge.answer(edge.last, stored(1))
+    edge.offer('d')
+    assert.equal(edge.done.includes('d refused unavailable'), false)
+  })
+})
+
+describe('a batch in doubt', () => {
+  it('is repeated unchanged, to the same partition, under the same id', () => {
+    const edge = new Edge()
+    edge.offer('a b')
+    edge.sleep(3000)
+    assert(edge.published.length >= 3)
+    for (const [number, publish] of edge.published.entries()) {
+      assert.equal(publish.batch, edge.published[0]?.batch)
+      assert.equal(publish.number, number)
+    }
+    edge.answer(edge.published[1], { is: 'stored', seq: 9, duplicate: true })
+    assert.deepEqual(edge.done, ['a stored', 'b stored'])
+  })
+
+  it('is repeated quickly once when an answer was lost', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    edge.answer(edge.last, LOST)
+    edge.sleep(50)
+    assert.equal(edge.published.length, 2)
+    assert.equal(edge.last.number, 1)
+  })
+
+  it('is not refused by a refusal of a repeat', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    edge.answer(edge.last, LOST)
+    edge.sleep(100)
+    edge.answer(edge.last, NO_LEADER)
+    edge.sleep(10_000)
+    assert.deepEqual(edge.done, [])
+    edge.answer(edge.last, stored(3))
+    assert.deepEqual(edge.done, ['a stored'])
+  })
+
+  it('is unknown after the give-up time, and not published again then', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    for (let n = 0; n < 400; n++) {
+      edge.sleep(1000)
+      edge.answer(edge.last, LOST)
+    }
+    assert.deepEqual(edge.done, ['a unknown'])
+    assert.equal(edge.committer.wakeAt(edge.now), Infinity)
+    const tries = edge.published.length
+    edge.answer(edge.published[0], stored(1))
+    assert.equal(edge.published.length, tries)
+    assert.deepEqual(edge.done, ['a unknown'])
+  })
+
+  it('gives up after a freeze without another try', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    edge.now += 400_000
+    edge.pump()
+    assert.equal(edge.published.length, 1)
+    assert.deepEqual(edge.done, ['a unknown'])
+  })
+
+  it('has at most three silent tries out', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    edge.sleep(60_000)
+    assert.equal(edge.published.length, 3)
+  })
+})
+
+describe('routing around trouble', () => {
+  it('sends new records elsewhere when a partition is silent', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    edge.sleep(100)
+    edge.offer('b')
+    assert.equal(edge.published.length, 1)
+    edge.sleep(SETTINGS.suspectAfterMs)
+    const b = edge.published.find(({ batch }) => batch.items.includes('b'))
+    assert.notEqual(b?.batch.partition, edge.published[0]?.batch.partition)
+    edge.answer(b, stored(1))
+    assert.deepEqual(edge.done, ['b stored'])
+  })
+
+  it('does not wait for the suspicion when an answer was lost', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    edge.offer('b')
+    edge.answer(edge.last, LOST)
+    assert.equal(edge.lastItems, 'b')
+  })
+
+  it('takes what was surely not stored to another partition, under a new id', () => {
+    const edge = new Edge()
+    edge.offer('a b')
+    const first = edge.last
+    edge.answer(first, NO_LEADER)
+    assert.equal(edge.lastItems, 'a b')
+    assert.notEqual(edge.last.batch.partition, first.batch.partition)
+    assert.notEqual(edge.last.batch.id, first.batch.id)
+    edge.answer(edge.last, stored(1))
+    assert.deepEqual(edge.done, ['a stored', 'b stored'])
+  })
+
+  it('refuses what no partition took for two seconds', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    for (let n = 0; n < 100 && edge.done.length === 0; n++) {
+      edge.answer(edge.last, NO_LEADER)
+      edge.sleep(50)
+    }
+    assert.deepEqual(edge.done, ['a refused unavailable'])
+    assert(edge.now >= SETTINGS.patienceMs && edge.now < SETTINGS.patienceMs + 500, `${edge.now}`)
+  })
+
+  it('refuses what waits behind silence, never what is in doubt', () => {
+    const edge = new Edge({ partitions: 1 })
+    edge.offer('a')
+    edge.offer('b')
+    edge.sleep(10_000)
+    assert.deepEqual(edge.done, ['b refused unavailable'])
+  })
+
+  it('does not refuse what waits while others are stored, before the longest wait', () => {
+    const edge = new Edge({ partitions: 1, maxRecords: 1 })
+    edge.offer('a b c d')
+    for (let n = 0; n < 4; n++) {
+      edge.sleep(1900)
+      edge.answer(edge.last, stored(n))
+    }
+    assert.deepEqual(edge.done, ['a stored', 'b stored', 'c stored', 'd stored'])
+  })
+
+  it('publishes nothing while not connected', () => {
+    const edge = new Edge()
+    edge.committer.offer('a', 1, 0)
+    edge.sleep(5000, false)
+    assert.equal(edge.published.length, 0)
+    assert.deepEqual(edge.done, ['a refused unavailable'])
+  })
+
+  it('goes to a partition with room, and refuses at once when there is none', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    edge.answer(edge.last, FULL)
+    edge.answer(edge.last, FULL)
+    assert.equal(edge.published.length, 3)
+    edge.answer(edge.last, FULL)
+    edge.offer('b')
+    assert.deepEqual(edge.done, ['a refused full', 'b refused full'])
+  })
+
+  it('takes no new mail at 80 % and again below 75 %', () => {
+    const edge = new Edge({ partitions: 1 })
+    const hint = (used: number) => edge.committer.hint(0, { leader: true, used }, edge.now)
+    hint(0.79)
+    edge.offer('a')
+    edge.answer(edge.last, stored(1))
+    hint(0.8)
+    edge.offer('b')
+    hint(0.76)
+    edge.offer('c')
+    hint(0.74)
+    edge.offer('d')
+    edge.answer(edge.last, stored(2))
+    assert.deepEqual(edge.done, ['a stored', 'b refused full', 'c refused full', 'd stored'])
+  })
+
+  it('does not go round for ever with what every partition refuses for an odd reason', () => {
+    const edge = new Edge()
+    edge.offer('a')
+    for (let n = 0; n < 3; n++) {
+      edge.answer(edge.last, { is: 'refused', why: 'other', text: 'message size exceeds maximum allowed' })
+    }
+    assert.deepEqual(edge.done, ['a refused unavailable'])
+  })
+
+  it('prefers a live owner, then any leader, then a probe', () => {
+    const edge = new Edge()
+    edge.committer.lease(2, lease(), edge.now)
+    edge.offer('a')
+    assert.equal(edge.last.batch.partition, 2)
+    edge.committer.lease(2, lease(0, true), edge.now)
+    edge.answer(edge.last, stored(1))
+    edge.now += 5000
+    edge.committer.hint(0, { leader: false, used: 0 }, edge.now)
+    edge.committer.hint(2, { leader: false, used: 0 }, edge.now)
+    edge.offer('b')
+    assert.equal(edge.last.batch.partition, 1)
+    edge.answer(edge.last, NO_LEADER)
+    assert.notEqual(edge.last.batch.partition, 1)
+  })
+
+  it('forgets an owner that was not heard for half the lease time', () => {
+    const edge = new Edge()
+    edge.committer.lease(2, lease(), edge.now)
+    edge.now += 5001
+    edge.committer.lease(1, lease(), edge.now)
+    edge.offer('a')
+    assert.equal(edge.last.batch.partition, 1)
+  })
+
+  it('takes the less loaded of two', () => {
+    const edge = new Edge({ partitions: 2 })
+    edge.committer.lease(0, lease(1000), edge.now)
+    edge.committer.lease(1, lease(10), edge.now)
+    edge.offer('a')
+    assert.equal(edge.last.batch.partition, 1)
+  })
+
+  it('keeps a record with the partition of its body', () => {
+    const edge = new Edge()
+    edge.offer('x', 10, 2)
+    assert.equal(edge.last.batch.partition, 2)
+    edge.answer(edge.last, NO_LEADER)
+    edge.sleep(400)
+    assert.equal(
+      edge.published.every(({ batch }) => batch.partition === 2),
+      true,
+    )
+    edge.answer(edge.last, stored(1))
+    assert.deepEqual(edge.done, ['x stored'])
+  })
+
+  it('places a body where something answers, and nowhere when all is full', () => {
+    const edge = new Edge({ partitions: 2 })
+    edge.offer('a')
+    const silent = edge.last.batch.partition
+    edge.sleep(400)
+    assert.equal(edge.committer.placeBody(edge.now), 1 - silent)
+    for (const partition of [0, 1]) edge.committer.hint(partition, { leader: true, used: 0.9 }, edge.now)
+    assert.equal(edge.committer.placeBody(edge.now), undefined)
+  })
+})
+
+/**
+ * A server that does with each try what the script says: it may arrive late, be refused, be stored, and its answer may be
+ * lost or late. The same id is stored once; a try that meets another one on its way is answered in-flight.
+ */
+interface TryScript {
+  readonly arrivesAfter: number
+  readonly does: 'store' | 'no-leader' | 'full' | 'other' | 'vanish'
+  readonly storesAfter: number
+  readonly answersAfter: number
+  readonly answerLost: boolean
+}
+const tryScript: fc.Arbitrary<TryScript> = fc.record({
+  arrivesAfter: fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 8000 })),
+  does: fc.oneof(
+    { weight: 5, arbitrary: fc.constant('store' as const) },
+    fc.constantFrom('no-leader' as const, 'full' as const, 'other' as const, 'vanish' as const),
+  ),
+  storesAfter: fc.oneof({ weight: 4, arbitrary: fc.constant(2) }, fc.integer({ min: 1, max: 3000 })),
+  answersAfter: fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 6000 })),
+  answerLost: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+})
+const offerScript = fc.record({
+  after: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2000 })),
+  size: fc.integer({ min: 1, max: 600 }),
+  bound: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined, freq: 5 }),
+})
+
+describe('the committer against a model of the servers', () => {
+  it('never says anything wrong, whatever is lost, late or refused', () => {
+    const property = fc.property(
+      fc.array(offerScript, { minLength: 1, maxLength: 25 }),
+      fc.array(tryScript, { minLength: 1, maxLength: 40 }),
+      fc.integer(),
+      (offers, tries, seed) => run(offers, tries, seed),
+    )
+    fc.assert(property, { numRuns: 500 })
+  })
+})
+
+interface Offer {
+  readonly after: number
+  readonly size: number
+  readonly bound: number | undefined
+}
+/** What the model knows of one batch id. */
+interface Known {
+  readonly batch: Batch<number>
+  readonly firstAt: number
+  /** Tries begun, and those whose refusal was delivered. */
+  tries: number
+  readonly refused: Set<number>
+  processing: boolean
+  seq: number | undefined
+}
+
+function run(offers: readonly Offer[], scripts: readonly TryScript[], seed: number): void {
+  const settings = { ...SETTINGS, giveUpMs: 20_000 }
+  const random = chance(seed)
+  let ids = 0
+  let seq = 0
+  let now = 0
+  let used = 0
+  const committer = new Committer<number>(settings, random, () => `b${++ids}`)
+  const agenda: { at: number; run: () => void }[] = []
+  const later = (ms: number, work: () => void) => agenda.push({ at: now + ms, run: work })
+  const known = new Map<string, Known>()
+  const lastOn = new Map<number, Known>()
+  const fates = new Map<number, string>()
+
+  function checkNew(batch: Batch<number>): void {
+    const before = lastOn.get(batch.partition)
+    if (before !== undefined) {
+      const settled = before.batch.items.every((item) => fates.has(item)) || before.refused.size === before.tries
+      assert(settled, 'one batch on its way per partition')
+    }
+    assert(batch.items.length <= settings.maxRecords)
+    const bytes = batch.items.reduce((sum, item) => sum + (offers[item] as Offer).size, 0)
+    assert(bytes <= settings.maxBytes || batch.items.length === 1)
+  }
+
+  function publish(batch: Batch<number>, number: number): void {
+    let its = known.get(batch.id)
+    if (its === undefined) {
+      checkNew(batch)
+      its = { batch, firstAt: now, tries: 0, refused: new Set(), processing: false, seq: undefined }
+      known.set(batch.id, its)
+      lastOn.set(batch.partition, its)
+    }
+    assert.equal(its.batch, batch, 'repeated unchanged')
+    assert.equal(number, its.tries++)
+    assert(now - its.firstAt < settings.giveUpMs)
+    for (const item of batch.items) {
+      const { bound } = offers[item] as Offer
+      assert(bound === undefined || bound === batch.partition, 'a record stays with its body')
+      assert.equal(fates.get(item), undefined)
+    }
+    tryOnce(its, number, scripts[used++] ?? WELL)
+  }
+
+  function tryOnce(its: Known, number: number, script: TryScript): void {
+    const deliver = (ms: number, answer: PublishAnswer) =>
+      later(ms, () => {
+        if (answer.is === 'refused' && answer.why !== 'in-flight') its.refused.add(number)
+        committer.answered(its.batch, number, answer, now)
+      })
+    const answer = (value: PublishAnswer) => {
+      if (!script.answerLost) deliver(script.answersAfter, value)
+    }
+    deliver(3000, LOST)
+    later(script.arrivesAfter, () => {
+      if (script.does === 'vanish') return
+      if (script.does !== 'store') answer({ is: 'refused', why: script.does })
+      else if (its.seq !== undefined) answer({ is: 'stored', seq: its.seq, duplicate: true })
+      else if (its.processing) answer({ is: 'refused', why: 'in-flight' })
+      else {
+        its.processing = true
+        later(script.storesAfter, () => {
+          its.processing = false
+          its.seq = ++seq
+          answer(stored(seq))
+        })
+      }
+    })
+  }
+
+  function take(): void {
+    for (const effect of committer.take()) {
+      if (effect.do === 'publish') publish(effect.batch, effect.number)
+      if (effect.do !== 'done') continue
+      for (const item of effect.items) {
+        assert.equal(fates.get(item), undefined, 'one fate per item')
+        fates.set(item, effect.fate.is)
+        if (effect.fate.is === 'stored') assert.equal(copies(item), 1, 'stored is stored')
+      }
+    }
+  }
+  function copies(item: number): number {
+    return [...known.values()].filter((its) => its.seq !== undefined && its.batch.items.includes(item)).length
+  }
+
+  let at = 0
+  for (const [item, offer] of offers.entries()) {
+    at += offer.after
+    const give = () => {
+      const refused = committer.offer(item, offer.size, now, offer.bound)
+      if (refused !== undefined) fates.set(item, refused.is)
+    }
+    agenda.push({ at, run: give })
+  }
+
+  for (let step = 0; step < 20_000; step++) {
+    const wake = committer.wakeAt(now)
+    agenda.sort((a, b) => a.at - b.at)
+    const next = agenda[0]
+    if (next === undefined && wake === Infinity) break
+    if (next !== undefined && next.at <= wake) {
+      agenda.shift()
+      now = next.at
+      next.run()
+    } else {
+      assert(wake > now, 'woken in the past')
+      now = wake
+    }
+    take()
+    committer.pump(now, true)
+    take()
+  }
+
+  assert.equal(committer.items, 0, 'everything has its fate in the end')
+  assert.equal(committer.heldBytes, 0)
+  for (const item of offers.keys()) {
+    const fate = fates.get(item)
+    assert(fate !== undefined)
+    assert(copies(item) <= 1, `item ${item} is stored ${copies(item)} times`)
+    if (fate === 'stored') assert.equal(copies(item), 1)
+    if (fate === 'refused') assert.equal(copies(item), 0, `item ${item} was refused and is stored`)
+  }
+}
+
+/** After the script all is well. */
+const WELL: TryScript = { arrivesAfter: 1, does: 'store', storesAfter: 2, answersAfter: 1, answerLost: false }
+
+function chance(seed: number): () => number {
+  let state = seed | 0
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    return (state >>> 0) / 2 ** 32
+  }
+}

@@ -1,0 +1,363 @@
+/**
+ * Group commit at the edge: which records go together, where they go, and what each one's fate is. Per partition one
+ * batch is on its way; what comes meanwhile forms the next one, without a timer, and a lonely record goes at once. It
+ * promises of every item given to `offer` exactly one `done`: `stored` only after a PubAck, `refused` only if no try of any
+ * batch that held it can have been stored, `unknown` when the give-up time passed in doubt.
+ *
+ * A batch is repeated unchanged to the same partition until its fate is known. If every try of it was refused it
+ * is dissolved and its items go elsewhere. Items wait free, bound to a partition only if their body lies there: so nothing
+ * waits behind a partition that is silent.
+ *
+ * A pure state machine: the monotonic time (ms), chance and answers are arguments, effects are values to be taken after
+ * each call. `pump` begins new publishes; call it after offers and answers, and at `wakeAt()`.
+ */
+import type { PublishAnswer, Refusal } from './answer.ts'
+import { Fate } from './fate.ts'
+import type { Lease } from './lease.ts'
+import { PartitionChoice, type PartitionHint } from './partition-choice.ts'
+import { WaitingRoom, type BatchLimits, type Waiting } from './waiting-room.ts'
+
+/** `maxBytes` of a batch are counted as in `offer`. */
+export interface CommitterSettings extends BatchLimits {
+  readonly partitions: number
+  /** Bytes of all items without a fate; above, offers are refused. */
+  readonly maxHeldBytes: number
+  /** A partition whose batch has no answer for this long is suspect: new batches go elsewhere. */
+  readonly suspectAfterMs: number
+  /** An item that was never in doubt is refused after this without any progress… */
+  readonly patienceMs: number
+  /** …and after this in any case. */
+  readonly maxWaitMs: number
+  /** Below half of the streams' duplicate window no repeat can be stored twice. */
+  readonly giveUpMs: number
+  /** How long new batches stay with one partition. */
+  readonly stayMs: number
+}
+
+export const COMMITTER_DEFAULTS = {
+  maxHeldBytes: 128 * 1024 * 1024,
+  suspectAfterMs: 300,
+  patienceMs: 2000,
+  maxWaitMs: 20_000,
+  giveUpMs: 5 * 60_000,
+  stayMs: 1000,
+}
+
+export type ItemFate =
+  | { readonly is: 'stored' }
+  | { readonly is: 'refused'; readonly why: 'full' | 'unavailable' }
+  | { readonly is: 'unknown' }
+
+export interface Batch<T> {
+  /** Its Nats-Msg-Id. */
+  readonly id: string
+  readonly partition: number
+  readonly items: readonly T[]
+}
+
+export type Effect<T> =
+  /** Publish the batch; give the answer back with the number of the try. */
+  | { readonly do: 'publish'; readonly batch: Batch<T>; readonly number: number }
+  | { readonly do: 'nudge'; readonly partition: number; readonly seq: number }
+  | { readonly do: 'done'; readonly items: readonly T[]; readonly fate: ItemFate }
+  /** For the log: a refusal that is neither a missing leader nor missing room. */
+  | { readonly do: 'strange'; readonly partition: number; readonly why: Refusal; readonly text: string | undefined }
+
+interface Pending<T> {
+  readonly batch: Batch<T>
+  readonly waiting: readonly Waiting<T>[]
+  readonly bytes: number
+  readonly fate: Fate
+  readonly firstAt: number
+  suspectAt: number
+  retryAt: number
+}
+
+interface Lane {
+  readonly partition: number
+  readonly until: number
+}
+
+const STORED: ItemFate = { is: 'stored' }
+const FULL: ItemFate = { is: 'refused', why: 'full' }
+const UNAVAILABLE: ItemFate = { is: 'refused', why: 'unavailable' }
+const UNKNOWN: ItemFate = { is: 'unknown' }
+
+/** The driver says `unanswered` after this; an answer to a later try tells as much. */
+export const TRY_TIMEOUT_MS = 3000
+/** Tries without an answer at the same time: their bytes wait in the client or on their way. */
+const MAX_TRIES_OUT = 3
+const FIRST_SILENCE_MS = 500
+const LAST_SILENCE_MS = 1500
+const MAX_STRANGE = 3
+
+export class Committer<T> {
+  readonly choice: PartitionChoice
+  readonly #settings: CommitterSettings
+  readonly #random: () => number
+  readonly #newId: () => string
+  readonly #room: WaitingRoom<T>
+  readonly #pending: (Pending<T> | undefined)[]
+  readonly #storedAt: number[]
+  #progressAt = -Infinity
+  /** Partitions in use; the first takes what comes, the others only full batches. */
+  #lanes: Lane[] = []
+  #count = 0
+  #held = 0
+  #effects: Effect<T>[] = []
+
+  constructor(settings: CommitterSettings, random: () => number, newId: () => string) {
+    this.#settings = settings
+    this.#random = random
+    this.#newId = newId
+    this.choice = new PartitionChoice(settings.partitions)
+    this.#room = new WaitingRoom(settings.partitions, settings)
+    this.#pending = new Array<Pending<T> | undefined>(settings.partitions).fill(undefined)
+    this.#storedAt = new Array<number>(settings.partitions).fill(-Infinity)
+  }
+
+  /** Items without a fate, and their bytes. */
+  get items(): number {
+    return this.#count
+  }
+  get heldBytes(): number {
+    return this.#held
+  }
+
+  /** Takes an item, or says at once why not: nothing is published for it then. */
+  offer(item: T, size: number, now: number, bound?: number): ItemFate | undefined {
+    if (this.#held + size > this.#settings.maxHeldBytes && this.#count > 0) return UNAVAILABLE
+    if (bound === undefined && this.choice.allFull()) return FULL
+    this.#room.push({ item, size, at: now, bound, strange: 0 })
+    this.#held += size
+    this.#count++
+    return undefined
+  }
+
+  /** The partition for a new body; undefined if all are full. */
+  placeBody(now: number): number | undefined {
+    const answering = this.choice.pick(now, this.#random, (partition) => !this.isSuspect(partition, now))
+    return answering ?? this.choice.pick(Infinity, this.#random, () => true)
+  }
+
+  lease(partition: number, lease: Lease, now: number): void {
+    this.choice.lease(partition, lease, now)
+  }
+
+  hint(partition: number, hint: PartitionHint, now: number): void {
+    this.choice.hint(partition, hint, now)
+  }
+
+  /** Its batch has had no answer for too long, or an answer was lost. */
+  isSuspect(partition: number, now: number): boolean {
+    const pending = this.#pending[partition]
+    return pending !== undefined && pending.suspectAt <= now
+  }
+
+  answered(batch: Batch<T>, number: number, answer: PublishAnswer, now: number): void {
+    const pending = this.#pending[batch.partition]
+    // Its fate was known before: a late answer to one of several tries.
+    if (pending === undefined || pending.batch !== batch) return
+    pending.fate.answer(number, answer)
+    const fate = pending.fate.now
+    switch (fate.is) {
+      case 'stored':
+        this.#pending[batch.partition] = undefined
+        this.#storedAt[batch.partition] = now
+        this.#progressAt = now
+        this.choice.stored(batch.partition)
+        this.#effects.push({ do: 'nudge', partition: batch.partition, seq: fate.seq })
+        this.#finish(batch.items, pending.bytes, STORED)
+        return
+      case 'refused':
+        this.#pending[batch.partition] = undefined
+        this.#dissolve(pending, fate.why, fate.text, now)
+        return
+      case 'open': {
+        pending.suspectAt = Math.min(pending.suspectAt, now)
+        if (number !== pending.fate.tries - 1) return
+        // The answer may be lost with its connection only: the first repeat is quick.
+        const quick = answer.is === 'unanswered' && number === 0
+        pending.retryAt = now + (quick ? 20 + 30 * this.#random() : 200 + 300 * this.#random())
+      }
+    }
+  }
+
+  /** Begins what can begin. While not `connected` nothing is published, so that what waits is surely not stored. */
+  pump(now: number, connected: boolean): void {
+    for (let partition = 0; partition < this.#pending.length; partition++) {
+      const pending = this.#pending[partition]
+      if (pending !== undefined) this.#repeat(pending, now, connected)
+    }
+    if (this.#room.empty) return
+    if (connected) {
+      this.#sendBound(now)
+      this.#sendFree(now)
+    }
+    this.#expire(now)
+  }
+
+  /** The next time, after a pump at `now`, at which there is something to do unasked; Infinity if there is none. */
+  wakeAt(now: number): number {
+    let at = Infinity
+    const waits = !this.#room.empty
+    for (let partition = 0; partition < this.#pending.length; partition++) {
+      const pending = this.#pending[partition]
+      if (pending !== undefined) {
+        at = Math.min(at, pending.retryAt, pending.firstAt + this.#settings.giveUpMs)
+        if (waits && pending.suspectAt > now) at = Math.min(at, pending.suspectAt)
+      }
+      if (!waits) continue
+      const probeAt = this.choice.mayTryAt(partition)
+      if (probeAt > now) at = Math.min(at, probeAt)
+      const bound = this.#room.oldestBound(partition)
+      if (bound !== undefined) at = Math.min(at, this.#expiresAt(bound))
+    }
+    const free = this.#room.oldestFree()
+    return free === undefined ? at : Math.min(at, this.#expiresAt(free))
+  }
+
+  /** What is to be done now, in order. */
+  take(): readonly Effect<T>[] {
+    const effects = this.#effects
+    if (effects.length > 0) this.#effects = []
+    return effects
+  }
+
+  #sendBound(now: number): void {
+    for (let partition = 0; partition < this.#pending.length; partition++) {
+      if (this.#pending[partition] !== undefined || !this.#room.hasBound(partition)) continue
+      if (this.choice.mayTryAt(partition) <= now) this.#publish(partition, now)
+    }
+  }
+
+  #sendFree(now: number): void {
+    while (this.#room.hasFree) {
+      const partition = this.#nextLane(now)
+      if (partition === undefined) return
+      this.#publish(partition, now)
+    }
+  }
+
+  /** The idle partition that the next free items go to; undefined: they wait for one in use, or for better times. */
+  #nextLane(now: number): number | undefined {
+    this.#lanes = this.#lanes.filter(
+      ({ partition, until }) => until > now && this.choice.rank(partition, now) < 2 && !this.isSuspect(partition, now),
+    )
+    const first = this.#lanes[0]
+    if (first === undefined) {
+      const partition = this.choice.pick(now, this.#random, (p) => !this.isSuspect(p, now))
+      if (partition === undefined) return undefined
+      this.#open(partition, now)
+      if (this.#pending[partition] === undefined) return partition
+    } else if (this.#pending[first.partition] === undefined) {
+      return first.partition
+    }
+    if (!this.#room.fullBatchWaits) return undefined
+    const idle = this.#lanes.find(({ partition }) => this.#pending[partition] === undefined)
+    if (idle !== undefined) return idle.partition
+    const rank = this.choice.rank((this.#lanes[0] as Lane).partition, now)
+    const more = this.choice.pick(
+      now,
+      this.#random,
+      (p) => this.#pending[p] === undefined && this.choice.rank(p, now) <= Math.min(rank, 1),
+    )
+    if (more !== undefined) this.#open(more, now)
+    return more
+  }
+
+  #open(partition: number, now: number): void {
+    const stay = this.#settings.stayMs * (0.75 + 0.5 * this.#random())
+    this.#lanes.push({ partition, until: now + stay })
+  }
+
+  #publish(partition: number, now: number): void {
+    const { items, bytes } = this.#room.take(
+      partition,
+      this.choice.rank(partition, now) > 1 && this.#room.hasBound(partition),
+    )
+    const batch: Batch<T> = { id: this.#newId(), partition, items: items.map((waiting) => waiting.item) }
+    const pending: Pending<T> = {
+      batch,
+      waiting: items,
+      bytes,
+      fate: new Fate(),
+      firstAt: now,
+      suspectAt: now + this.#settings.suspectAfterMs,
+      retryAt: now,
+    }
+    this.#pending[partition] = pending
+    this.#try(pending, now)
+  }
+
+  #try(pending: Pending<T>, now: number): void {
+    const number = pending.fate.begin()
+    const silence = Math.min(FIRST_SILENCE_MS * (number + 1), LAST_SILENCE_MS)
+    pending.retryAt = now + silence * (0.75 + 0.5 * this.#random())
+    this.#effects.push({ do: 'publish', batch: pending.batch, number })
+  }
+
+  #repeat(pending: Pending<T>, now: number, connected: boolean): void {
+    if (now - pending.firstAt >= this.#settings.giveUpMs) {
+      const { batch } = pending
+      this.#pending[batch.partition] = undefined
+      this.choice.refused(batch.partition, 'other', now)
+      this.#finish(batch.items, pending.bytes, UNKNOWN)
+    } else if (pending.retryAt <= now) {
+      if (connected && pending.fate.out < MAX_TRIES_OUT) this.#try(pending, now)
+      else pending.retryAt = now + FIRST_SILENCE_MS
+    }
+  }
+
+  /** No try of the batch was stored: its items may go elsewhere under another id. */
+  #dissolve(pending: Pending<T>, why: Refusal, text: string | undefined, now: number): void {
+    const { partition } = pending.batch
+    this.choice.refused(partition, why, now)
+    const strange = why !== 'no-leader' && why !== 'full'
+    if (strange) this.#effects.push({ do: 'strange', partition, why, text })
+    const back: Waiting<T>[] = []
+    for (const waiting of pending.waiting) {
+      if (strange) waiting.strange++
+      if (why === 'full' && (waiting.bound !== undefined || this.choice.allFull())) this.#refuse([waiting], FULL)
+      else if (waiting.strange >= MAX_STRANGE) this.#refuse([waiting], UNAVAILABLE)
+      else back.push(waiting)
+    }
+    this.#room.putBack(back)
+  }
+
+  #expire(now: number): void {
+    if (this.choice.allFull())
+      this.#refuse(
+        this.#room.leave(undefined, () => true),
+        FULL,
+      )
+    const expired = (waiting: Waiting<T>) => this.#expiresAt(waiting) <= now
+    this.#refuse(this.#room.leave(undefined, expired), UNAVAILABLE)
+    for (let partition = 0; partition < this.#pending.length; partition++) {
+      this.#refuse(this.#room.leave(partition, expired), UNAVAILABLE)
+    }
+  }
+
+  #expiresAt(waiting: Waiting<T>): number {
+    const progress = waiting.bound === undefined ? this.#progressAt : (this.#storedAt[waiting.bound] as number)
+    const { patienceMs, maxWaitMs } = this.#settings
+    return Math.min(Math.max(waiting.at, progress) + patienceMs, waiting.at + maxWaitMs)
+  }
+
+  #refuse(waiting: readonly Waiting<T>[], fate: ItemFate): void {
+    if (waiting.length === 0) return
+    let bytes = 0
+    for (const { size } of waiting) bytes += size
+    this.#finish(
+      waiting.map(({ item }) => item),
+      bytes,
+      fate,
+    )
+  }
+
+  #finish(items: readonly T[], bytes: number, fate: ItemFate): void {
+    this.#count -= items.length
+    this.#held -= bytes
+    this.#effects.push({ do: 'done', items, fate })
+  }
+}
