@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { PublishAnswer } from './answer.ts'
-import { Committer, COMMITTER_DEFAULTS, type Batch, type CommitterSettings, type Effect } from './committer.ts'
+import { Committer, COMMITTER_DEFAULTS, type CommitterSettings, type Effect } from './committer.ts'
 import type { Lease } from './lease.ts'
+import type { Batch } from './pending-batch.ts'
 
 const SETTINGS: CommitterSettings = { ...COMMITTER_DEFAULTS, partitions: 3, maxRecords: 4, maxBytes: 1000 }
 const NO_LEADER: PublishAnswer = { is: 'refused', why: 'no-leader' }

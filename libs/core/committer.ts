@@ -12,9 +12,10 @@
  * each call. `pump` begins new publishes; call it after offers and answers, and at `wakeAt()`.
  */
 import type { PublishAnswer, Refusal } from './answer.ts'
-import { Fate } from './fate.ts'
+import { Lanes, type Traffic } from './lanes.ts'
 import type { Lease } from './lease.ts'
 import { PartitionChoice, type PartitionHint } from './partition-choice.ts'
+import { PendingBatch, type Batch } from './pending-batch.ts'
 import { WaitingRoom, type BatchLimits, type Waiting } from './waiting-room.ts'
 
 /** `maxBytes` of a batch are counted as in `offer`. */
@@ -48,13 +49,6 @@ export type ItemFate =
   | { readonly is: 'refused'; readonly why: 'full' | 'unavailable' }
   | { readonly is: 'unknown' }
 
-export interface Batch<T> {
-  /** Its Nats-Msg-Id. */
-  readonly id: string
-  readonly partition: number
-  readonly items: readonly T[]
-}
-
 export type Effect<T> =
   /** Publish the batch; give the answer back with the number of the try. */
   | { readonly do: 'publish'; readonly batch: Batch<T>; readonly number: number }
@@ -63,32 +57,11 @@ export type Effect<T> =
   /** For the log: a refusal that is neither a missing leader nor missing room. */
   | { readonly do: 'strange'; readonly partition: number; readonly why: Refusal; readonly text: string | undefined }
 
-interface Pending<T> {
-  readonly batch: Batch<T>
-  readonly waiting: readonly Waiting<T>[]
-  readonly bytes: number
-  readonly fate: Fate
-  readonly firstAt: number
-  suspectAt: number
-  retryAt: number
-}
-
-interface Lane {
-  readonly partition: number
-  readonly until: number
-}
-
 const STORED: ItemFate = { is: 'stored' }
 const FULL: ItemFate = { is: 'refused', why: 'full' }
 const UNAVAILABLE: ItemFate = { is: 'refused', why: 'unavailable' }
 const UNKNOWN: ItemFate = { is: 'unknown' }
 
-/** The driver says `unanswered` after this; an answer to a later try tells as much. */
-export const TRY_TIMEOUT_MS = 3000
-/** Tries without an answer at the same time: their bytes wait in the client or on their way. */
-const MAX_TRIES_OUT = 3
-const FIRST_SILENCE_MS = 500
-const LAST_SILENCE_MS = 1500
 const MAX_STRANGE = 3
 
 export class Committer<T> {
@@ -97,11 +70,11 @@ export class Committer<T> {
   readonly #random: () => number
   readonly #newId: () => string
   readonly #room: WaitingRoom<T>
-  readonly #pending: (Pending<T> | undefined)[]
+  readonly #lanes: Lanes
+  readonly #traffic: Traffic
+  readonly #pending: (PendingBatch<T> | undefined)[]
   readonly #storedAt: number[]
   #progressAt = -Infinity
-  /** Partitions in use; the first takes what comes, the others only full batches. */
-  #lanes: Lane[] = []
   #count = 0
   #held = 0
   #effects: Effect<T>[] = []
@@ -112,8 +85,17 @@ export class Committer<T> {
     this.#newId = newId
     this.choice = new PartitionChoice(settings.partitions)
     this.#room = new WaitingRoom(settings.partitions, settings)
-    this.#pending = new Array<Pending<T> | undefined>(settings.partitions).fill(undefined)
+    this.#lanes = new Lanes(this.choice, random, settings.stayMs)
+    this.#pending = new Array<PendingBatch<T> | undefined>(settings.partitions).fill(undefined)
     this.#storedAt = new Array<number>(settings.partitions).fill(-Infinity)
+    const room = this.#room
+    this.#traffic = {
+      isBusy: (partition) => this.#pending[partition] !== undefined,
+      isSuspect: (partition, now) => this.isSuspect(partition, now),
+      get fullBatchWaits() {
+        return room.fullBatchWaits
+      },
+    }
   }
 
   /** Items without a fate, and their bytes. */
@@ -158,8 +140,7 @@ export class Committer<T> {
     const pending = this.#pending[batch.partition]
     // Its fate was known before: a late answer to one of several tries.
     if (pending === undefined || pending.batch !== batch) return
-    pending.fate.answer(number, answer)
-    const fate = pending.fate.now
+    const fate = pending.answer(number, answer, now, this.#random)
     switch (fate.is) {
       case 'stored':
         this.#pending[batch.partition] = undefined
@@ -173,13 +154,7 @@ export class Committer<T> {
         this.#pending[batch.partition] = undefined
         this.#dissolve(pending, fate.why, fate.text, now)
         return
-      case 'open': {
-        pending.suspectAt = Math.min(pending.suspectAt, now)
-        if (number !== pending.fate.tries - 1) return
-        // The answer may be lost with its connection only: the first repeat is quick.
-        const quick = answer.is === 'unanswered' && number === 0
-        pending.retryAt = now + (quick ? 20 + 30 * this.#random() : 200 + 300 * this.#random())
-      }
+      case 'open':
     }
   }
 
@@ -233,84 +208,41 @@ export class Committer<T> {
 
   #sendFree(now: number): void {
     while (this.#room.hasFree) {
-      const partition = this.#nextLane(now)
+      const partition = this.#lanes.next(now, this.#traffic)
       if (partition === undefined) return
       this.#publish(partition, now)
     }
   }
 
-  /** The idle partition that the next free items go to; undefined: they wait for one in use, or for better times. */
-  #nextLane(now: number): number | undefined {
-    this.#lanes = this.#lanes.filter(
-      ({ partition, until }) => until > now && this.choice.rank(partition, now) < 2 && !this.isSuspect(partition, now),
-    )
-    const first = this.#lanes[0]
-    if (first === undefined) {
-      const partition = this.choice.pick(now, this.#random, (p) => !this.isSuspect(p, now))
-      if (partition === undefined) return undefined
-      this.#open(partition, now)
-      if (this.#pending[partition] === undefined) return partition
-    } else if (this.#pending[first.partition] === undefined) {
-      return first.partition
-    }
-    if (!this.#room.fullBatchWaits) return undefined
-    const idle = this.#lanes.find(({ partition }) => this.#pending[partition] === undefined)
-    if (idle !== undefined) return idle.partition
-    const rank = this.choice.rank((this.#lanes[0] as Lane).partition, now)
-    const more = this.choice.pick(
-      now,
-      this.#random,
-      (p) => this.#pending[p] === undefined && this.choice.rank(p, now) <= Math.min(rank, 1),
-    )
-    if (more !== undefined) this.#open(more, now)
-    return more
-  }
-
-  #open(partition: number, now: number): void {
-    const stay = this.#settings.stayMs * (0.75 + 0.5 * this.#random())
-    this.#lanes.push({ partition, until: now + stay })
-  }
-
   #publish(partition: number, now: number): void {
-    const { items, bytes } = this.#room.take(
-      partition,
-      this.choice.rank(partition, now) > 1 && this.#room.hasBound(partition),
-    )
+    // Where there is trouble a record goes only if it must.
+    const onlyBound = this.#room.hasBound(partition) && this.choice.rank(partition, now) > 1
+    const { items, bytes } = this.#room.take(partition, onlyBound)
     const batch: Batch<T> = { id: this.#newId(), partition, items: items.map((waiting) => waiting.item) }
-    const pending: Pending<T> = {
-      batch,
-      waiting: items,
-      bytes,
-      fate: new Fate(),
-      firstAt: now,
-      suspectAt: now + this.#settings.suspectAfterMs,
-      retryAt: now,
-    }
+    const pending = new PendingBatch(batch, items, bytes, now, this.#settings.suspectAfterMs)
     this.#pending[partition] = pending
     this.#try(pending, now)
   }
 
-  #try(pending: Pending<T>, now: number): void {
-    const number = pending.fate.begin()
-    const silence = Math.min(FIRST_SILENCE_MS * (number + 1), LAST_SILENCE_MS)
-    pending.retryAt = now + silence * (0.75 + 0.5 * this.#random())
-    this.#effects.push({ do: 'publish', batch: pending.batch, number })
+  #try(pending: PendingBatch<T>, now: number): void {
+    const number = pending.begin(now, this.#random)
+    if (number !== undefined) this.#effects.push({ do: 'publish', batch: pending.batch, number })
   }
 
-  #repeat(pending: Pending<T>, now: number, connected: boolean): void {
+  #repeat(pending: PendingBatch<T>, now: number, connected: boolean): void {
     if (now - pending.firstAt >= this.#settings.giveUpMs) {
       const { batch } = pending
       this.#pending[batch.partition] = undefined
       this.choice.refused(batch.partition, 'other', now)
       this.#finish(batch.items, pending.bytes, UNKNOWN)
     } else if (pending.retryAt <= now) {
-      if (connected && pending.fate.out < MAX_TRIES_OUT) this.#try(pending, now)
-      else pending.retryAt = now + FIRST_SILENCE_MS
+      if (connected) this.#try(pending, now)
+      else pending.postpone(now)
     }
   }
 
   /** No try of the batch was stored: its items may go elsewhere under another id. */
-  #dissolve(pending: Pending<T>, why: Refusal, text: string | undefined, now: number): void {
+  #dissolve(pending: PendingBatch<T>, why: Refusal, text: string | undefined, now: number): void {
     const { partition } = pending.batch
     this.choice.refused(partition, why, now)
     const strange = why !== 'no-leader' && why !== 'full'

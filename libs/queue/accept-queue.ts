@@ -5,14 +5,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { BATCH_OVERHEAD, encodeBatch, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '@posthouse/core/batch-codec'
-import {
-  Committer,
-  COMMITTER_DEFAULTS,
-  TRY_TIMEOUT_MS,
-  type Batch,
-  type CommitterSettings,
-  type Effect,
-} from '@posthouse/core/committer'
+import { Committer, COMMITTER_DEFAULTS, type CommitterSettings, type Effect } from '@posthouse/core/committer'
+import { TRY_TIMEOUT_MS, type Batch } from '@posthouse/core/pending-batch'
 import type { MailRecord } from '@posthouse/core/record'
 import { encodeRecord, recordSize, type EncodedRecord } from '@posthouse/core/record-codec'
 import { AcceptReadiness } from './accept-readiness.ts'
