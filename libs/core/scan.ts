@@ -32,7 +32,7 @@ export class ContentScan {
     const length = chunk.length
     if (length === 0) return
     this.#size += length
-    const text = chunk.latin1Slice(0, length)
+    const text = chunk.toString('latin1')
     const headerBefore = this.#inHeader
     const bodyStart = this.#lines(text, length)
     if (!isAscii(chunk)) {

@@ -1,0 +1,106 @@
+/** Sets an edge node up: users, certificate, queue, listeners; and takes it down in the order that loses nothing. */
+import { randomBytes } from 'node:crypto'
+import { parseNetworks } from '@posthouse/core/network'
+import { queueIds } from '@posthouse/core/queue-id'
+import type { AcceptPort } from '@posthouse/queue/port'
+import type { ServiceContext } from '@posthouse/runtime/service'
+import { StartError } from '@posthouse/runtime/start-error'
+import { Authenticator } from './authenticator.ts'
+import { loadCertificate } from './certificate.ts'
+import type { EdgeContext } from './context.ts'
+import { KnownClients } from './known-clients.ts'
+import { Listener } from './listener.ts'
+import type { metricsTable } from './metrics.ts'
+import { Sessions } from './sessions.ts'
+import type { settingsTable } from './settings.ts'
+import { loadUsers } from './users-file.ts'
+
+type Service = ServiceContext<typeof settingsTable, typeof metricsTable>
+
+/** How long before the deadline of a stop the sessions that still linger in a transaction are closed. */
+const cutOffBefore = 5000
+
+/** Starts with a queue that is there. Returns the ports of the listeners, in their order. */
+export async function openEdge(service: Service, queue: AcceptPort): Promise<number[]> {
+  const { settings, lifecycle, health, log } = service
+  lifecycle.onStop('queue', () => queue.close())
+  const users = settings.usersFile === undefined ? undefined : loadUsers(settings.usersFile, log)
+  const certificate = loadCertificate(settings, log)
+  const sessions = new Sessions()
+  const context: EdgeContext = {
+    node: settings.name,
+    hostname: settings.hostname,
+    limits: settings.limits,
+    timeouts: settings.timeouts,
+    greetingDelay: settings.greetingDelay,
+    failedLoginDelay: settings.failedLoginDelay,
+    queue,
+    log,
+    metrics: service.metrics,
+    tracer: service.tracer,
+    activities: lifecycle.activities,
+    sessions,
+    known: new KnownClients(),
+    authenticator: users && new Authenticator(() => users.current, Date.now),
+    nextId: queueIds(randomBytes(5)),
+    now: Date.now,
+  }
+  service.metrics.sessions.from(() => sessions.size)
+  const listeners = settings.listeners.map((listener) => {
+    const networks = parseNetworks(listener.networks)
+    if ('invalid' in networks) throw new StartError('listeners', `no networks: ${networks.invalid.join(', ')}`)
+    return new Listener(context, { ...listener, networks, reusePort: settings.reusePort, tls: certificate?.current })
+  })
+  certificate?.onChange((tls) => {
+    for (const listener of listeners) listener.updateSecureContext(tls)
+  })
+
+  const queueCondition = health.condition('queue')
+  const look = (): void => {
+    const why = queue.notReady()
+    if (why === undefined) queueCondition.ready()
+    else queueCondition.notReady(why.reason)
+  }
+  look()
+  const timer = setInterval(() => {
+    sessions.tick(performance.now())
+  }, 1000)
+  const readiness = setInterval(look, 200)
+  lifecycle.onStop('timers', () => {
+    clearInterval(timer)
+    clearInterval(readiness)
+    users?.close()
+    certificate?.close()
+  })
+
+  const ports: number[] = []
+  lifecycle.onClose('listeners', () => {
+    for (const listener of listeners) listener.stopListening()
+    sessions.drain()
+    const patience = Math.max(settings.stop.deadline / 2, settings.stop.deadline - cutOffBefore)
+    setTimeout(() => sessions.cutOff(), patience).unref()
+  })
+  for (const [index, listener] of listeners.entries()) {
+    const port = await listener.open().catch((error: NodeJS.ErrnoException) => {
+      throw listenError(error, index, settings.listeners[index])
+    })
+    ports.push(port)
+    log.info({ role: listener.role, host: settings.listeners[index]?.host, port }, 'listening')
+  }
+  return ports
+}
+
+function listenError(error: NodeJS.ErrnoException, index: number, at?: { host: string; port: number }): StartError {
+  const place = `${at?.host ?? ''}:${at?.port ?? ''}`
+  const setting = `listeners[${index}].port`
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new StartError(setting, `port ${at?.port ?? ''} on ${at?.host ?? ''} is taken by another process`, {
+        cause: error,
+      })
+    case 'EACCES':
+      return new StartError(setting, `no permission to listen on ${place}`, { cause: error })
+    default:
+      return new StartError(`listeners[${index}].host`, `cannot listen on ${place}: ${error.message}`, { cause: error })
+  }
+}

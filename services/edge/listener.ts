@@ -1,0 +1,128 @@
+/**
+ * One listening socket with its role: who may send there, what it offers, and the sessions on it. smtp-server's server
+ * with our sessions.
+ */
+import type { Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { SMTPServer } from 'smtp-server'
+import type { SMTPServerAuthentication, SMTPServerSession, SMTPServerAuthenticationResponse } from 'smtp-server'
+import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
+import type { NetworkList } from '@posthouse/core/network'
+import type { Counter } from '@posthouse/runtime/metrics/series'
+import type { EdgeContext } from './context.ts'
+import { replies } from './replies.ts'
+import type { Role } from './role.ts'
+import { Session } from './session.ts'
+
+export interface ListenerOptions {
+  readonly role: Role
+  readonly host: string
+  readonly port: number
+  readonly reusePort: boolean
+  /** For the role relay: whom it serves. */
+  readonly networks: NetworkList
+  readonly bareNewlines: 'reject' | 'normalise'
+  /** PEM; without it TLS is not offered. */
+  readonly tls: TlsFiles | undefined
+}
+export interface TlsFiles {
+  readonly cert: string | Buffer
+  readonly key: string | Buffer
+}
+
+/** A TLS handshake that takes longer is given up. */
+const handshakeTimeout = 30_000
+const backlog = 1024
+
+export class Listener extends SMTPServer {
+  readonly context: EdgeContext
+  readonly role: Role
+  readonly bareNewlines: 'reject' | 'normalise'
+  readonly offersTls: boolean
+  readonly greeting: string
+  readonly connectionsSeries: Counter
+  readonly acceptedSeries: Counter
+  readonly #options: ListenerOptions
+  readonly #prefix: string
+  #count = 0
+
+  constructor(context: EdgeContext, options: ListenerOptions) {
+    super({
+      name: context.hostname,
+      secure: options.role === 'submissions',
+      ...(options.tls === undefined ? {} : { cert: options.tls.cert, key: options.tls.key }),
+      minVersion: 'TLSv1.2',
+      authMethods: ['PLAIN', 'LOGIN'],
+      hideENHANCEDSTATUSCODES: false,
+      disableReverseLookup: true,
+      socketTimeout: handshakeTimeout,
+      noDelay: true,
+      logger: false,
+    })
+    this.context = context
+    this.#options = options
+    this.role = options.role
+    this.bareNewlines = options.bareNewlines
+    this.offersTls = options.tls !== undefined
+    this.greeting = `220 ${context.hostname} ESMTP Posthouse\r\n`
+    this.connectionsSeries = context.metrics.connections.with({ role: options.role })
+    this.acceptedSeries = context.metrics.accepted.with({ role: options.role })
+    this.#prefix = context.nextId()
+    this.on('error', (error: Error & { code?: string }) => {
+      context.log.debug({ role: options.role, code: error.code, reason: error.message }, 'connection failed')
+    })
+  }
+
+  serves(address: string): boolean {
+    return this.role === 'relay' && this.#options.networks.has(address)
+  }
+
+  /** Resolves with the port when it listens; rejects with the system's error. */
+  async open(): Promise<number> {
+    const { host, port, reusePort } = this.#options
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject)
+      this.listen({ host, port, reusePort, backlog }, () => {
+        this.server.off('error', reject)
+        resolve()
+      })
+    })
+    return (this.server.address() as AddressInfo).port
+  }
+
+  /** Takes no more connections; those there are go on. */
+  stopListening(): void {
+    this.server.close()
+    for (const socket of this._pendingSockets.values()) socket.destroy()
+  }
+
+  override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {
+    const session = new Session(this, socket, options ?? {})
+    this.connections.add(session)
+    session.init()
+  }
+
+  override _handleProxy(_socket: Socket, callback: (error: null, options: { id: string }) => void): void {
+    this.#count += 1
+    callback(null, { id: `${this.#prefix}-${this.#count}` })
+  }
+
+  override onAuth(
+    auth: SMTPServerAuthentication,
+    session: SMTPServerSession,
+    callback: (error: Error | null | undefined, response?: SMTPServerAuthenticationResponse) => void,
+  ): void {
+    const owner = [...this.connections].find((connection) => connection.session === session) as Session
+    owner.authenticate(auth.username ?? '', auth.password ?? '', (user, refusal) => {
+      if (user !== undefined) return callback(null, { user })
+      const to = replies[refusal ?? 'authenticationInvalid']
+      callback(Object.assign(new Error(to.text), { responseCode: to.code }))
+    })
+  }
+
+  override onSecure(_socket: unknown, _session: unknown, callback: () => void): void {
+    callback()
+  }
+  override onClose(): void {}
+}

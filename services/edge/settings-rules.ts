@@ -1,0 +1,23 @@
+/** What the table of settings cannot say: settings that need one another. */
+import { parseNetworks } from '@posthouse/core/network'
+import type { EdgeSettings } from './settings.ts'
+
+/** One line for each thing wrong. */
+export function settingsRules(settings: EdgeSettings): string[] {
+  const wrong: string[] = []
+  const { certFile, keyFile } = settings.tls
+  if ((certFile === undefined) !== (keyFile === undefined)) wrong.push('tls.certFile: goes with tls.keyFile')
+  const hasTls = certFile !== undefined || settings.local
+  for (const [index, listener] of settings.listeners.entries()) {
+    const place = `listeners[${index}]`
+    if (listener.role === 'relay') {
+      if (listener.networks.length === 0) wrong.push(`${place}.networks: a relay listener needs the networks it serves`)
+      else if ('invalid' in parseNetworks(listener.networks)) wrong.push(`${place}.networks: not all are networks`)
+      continue
+    }
+    if (listener.networks.length > 0) wrong.push(`${place}.networks: only a relay listener has networks`)
+    if (!hasTls) wrong.push(`${place}.role: ${listener.role} needs tls.certFile and tls.keyFile`)
+    if (settings.usersFile === undefined) wrong.push(`${place}.role: ${listener.role} needs usersFile`)
+  }
+  return wrong
+}

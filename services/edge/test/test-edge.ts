@@ -1,0 +1,105 @@
+/** An edge node in the test's own process, on a scripted queue and free ports. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { hashPassword } from '@posthouse/core/password'
+import { formatUsers } from '@posthouse/core/users'
+import { Health } from '@posthouse/runtime/health'
+import { Lifecycle } from '@posthouse/runtime/lifecycle/lifecycle'
+import { createLog } from '@posthouse/runtime/log'
+import { createMetrics } from '@posthouse/runtime/metrics/registry'
+import { loadSettings } from '@posthouse/runtime/settings/load'
+import { off } from '@posthouse/runtime/tracing'
+import { openEdge } from '../edge.ts'
+import { metricsTable } from '../metrics.ts'
+import { settingsRules } from '../settings-rules.ts'
+import { settingsTable } from '../settings.ts'
+import { FakeQueue } from './fake-queue.ts'
+
+export const password = 'a horse, a courier'
+let hash: Promise<string> | undefined
+
+export interface TestEdge extends AsyncDisposable {
+  readonly queue: FakeQueue
+  readonly health: Health
+  readonly lifecycle: Lifecycle
+  readonly usersFile: string
+  readonly ports: { readonly submission: number; readonly submissions: number; readonly relay: number }
+  /** Every line logged so far. */
+  lines(): Record<string, unknown>[]
+  metricsText(): Promise<string>
+}
+
+export interface TestEdgeOptions {
+  readonly settings?: Record<string, unknown>
+  /** Networks of the relay listener; the test itself comes from 127.0.0.1. */
+  readonly networks?: string[]
+  readonly bareNewlines?: 'reject' | 'normalise'
+  readonly queue?: FakeQueue
+}
+
+export async function startTestEdge(options: TestEdgeOptions = {}): Promise<TestEdge> {
+  const folder = mkdtempSync(join(tmpdir(), 'posthouse-edge-'))
+  const usersFile = join(folder, 'users.yaml')
+  hash ??= hashPassword(password)
+  const addresses = ['anna@example.org', '@anna.example']
+  writeFileSync(usersFile, formatUsers([{ name: 'anna', hash: await hash, addresses }]))
+  const bareNewlines = options.bareNewlines ?? 'reject'
+  const file = {
+    name: 'edge-test',
+    hostname: 'edge.example',
+    http: { port: 0 },
+    local: true,
+    usersFile,
+    failedLoginDelay: '0s',
+    stop: { deadline: '10s' },
+    listeners: [
+      { role: 'submission', host: '127.0.0.1', port: 0, bareNewlines },
+      { role: 'submissions', host: '127.0.0.1', port: 0, bareNewlines },
+      { role: 'relay', host: '127.0.0.1', port: 0, bareNewlines, networks: options.networks ?? ['127.0.0.0/8'] },
+    ],
+    ...options.settings,
+  }
+  const loaded = loadSettings(
+    settingsTable,
+    { file: { name: join(folder, 'edge.yaml'), text: stringify(file) }, environment: {}, readFile: () => '' },
+    settingsRules,
+  )
+  if (!loaded.ok) throw new Error(loaded.errors.join('\n'))
+  let logged = ''
+  const log = await createLog({
+    level: 'info',
+    format: 'json',
+    base: {},
+    destination: { write: (line: string) => void (logged += line) },
+  })
+  const health = new Health()
+  const lifecycle = new Lifecycle({ log, notReadyFor: 0, deadline: loaded.settings.stop.deadline })
+  const registry = createMetrics(metricsTable, { service: 'edge', version: 'test' })
+  const queue = options.queue ?? new FakeQueue()
+  const { settings } = loaded
+  const ports = await openEdge(
+    { settings, log, metrics: registry.metrics, health, lifecycle, tracer: off, version: 'test' },
+    queue,
+  )
+  lifecycle.running()
+  return {
+    queue,
+    health,
+    lifecycle,
+    usersFile,
+    ports: { submission: ports[0] ?? 0, submissions: ports[1] ?? 0, relay: ports[2] ?? 0 },
+    lines: () =>
+      logged
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    metricsText: () => registry.text(),
+    async [Symbol.asyncDispose]() {
+      lifecycle.stop('test is over')
+      await lifecycle.done
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
