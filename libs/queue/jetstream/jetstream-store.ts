@@ -1,0 +1,229 @@
+/**
+ * The store on JetStream. `connectStore` resolves when the streams exist and have been seen; it rejects with a one-line Error
+ * that names the setting when NATS cannot be reached or the configuration does not fit.
+ */
+import { decodeLease, encodeLease } from '@posthouse/core/lease-codec'
+import { encodeEntry } from '@posthouse/core/entry-codec'
+import type { PublishAnswer } from '@posthouse/core/answer'
+import type { EntryHeader } from '@posthouse/core/entry'
+import type { Lease, LeaseRead } from '@posthouse/core/lease'
+import type { BodyReference } from '@posthouse/core/record'
+import type { QueueLog } from '../log.ts'
+import type { Done, Heartbeat, MailRead, PartitionState, Store, StoredEntry } from '../store.ts'
+import { readBody } from './body-reader.ts'
+import { Links } from './links.ts'
+import { scanLog } from './log-scan.ts'
+import { publish } from './publish.ts'
+import { Reader } from './reader.ts'
+import { Removal } from './removal.ts'
+import { setUp } from './setup.ts'
+import { StatePoll } from './state-poll.ts'
+import { DEFAULT_LIMITS, type StoreLimits } from './stream-settings.ts'
+import {
+  bodySubject,
+  checkBodyId,
+  HEARTBEATS,
+  LEASES,
+  logSubject,
+  mailSubject,
+  nudgeSubject,
+  partitionOfLease,
+} from './subjects.ts'
+
+export interface StoreOptions {
+  /** host:port of every server. */
+  readonly servers: readonly string[]
+  readonly user?: string
+  readonly password?: string
+  /** Node name, shown by the servers' monitoring. */
+  readonly name: string
+  readonly partitions: number
+  readonly replicas: number
+  readonly limits?: StoreLimits
+  readonly log: QueueLog
+  /** How long to wait at the start for a cluster that is still starting itself. */
+  readonly patienceMs?: number
+}
+
+const EMPTY = new Uint8Array(0)
+const LATE_MS = 2000
+
+export async function connectStore(options: StoreOptions): Promise<Store> {
+  const links = await Links.open(options)
+  try {
+    await setUp(links, { ...options, limits: options.limits ?? DEFAULT_LIMITS })
+    const store = new JetStreamStore(links, options)
+    await store.firstLook()
+    return store
+  } catch (error) {
+    await links.close()
+    throw error
+  }
+}
+
+class JetStreamStore implements Store {
+  readonly partitions: number
+  readonly #links: Links
+  readonly #log: QueueLog
+  readonly #reader: Reader
+  readonly #removal: Removal
+  readonly #poll: StatePoll
+
+  constructor(links: Links, options: StoreOptions) {
+    this.partitions = options.partitions
+    this.#links = links
+    this.#log = options.log
+    this.#reader = new Reader(links, options.log)
+    this.#removal = new Removal(links, options.log)
+    this.#poll = new StatePoll(links, options.partitions)
+  }
+
+  firstLook(): Promise<void> {
+    return this.#poll.poll()
+  }
+
+  appendMail(
+    partition: number,
+    id: string,
+    count: number,
+    payload: Uint8Array,
+    timeoutMs: number,
+  ): Promise<PublishAnswer> {
+    return publish(this.#links, mailSubject(partition, count), { id }, payload, timeoutMs)
+  }
+
+  putChunk(
+    partition: number,
+    body: string,
+    chunk: number,
+    bytes: Uint8Array,
+    timeoutMs: number,
+  ): Promise<PublishAnswer> {
+    const subject = bodySubject(partition, checkBodyId(body), chunk)
+    return publish(this.#links, subject, { id: `${body}.${chunk}` }, bytes, timeoutMs)
+  }
+
+  nudge(partition: number, seq: number): void {
+    this.#links.publish(nudgeSubject(partition), String(seq))
+  }
+
+  onNudge(partition: number, listener: (seq: number) => void): () => void {
+    return this.#links.subscribe(nudgeSubject(partition), (message) => listener(Number(message.string())))
+  }
+
+  readLease(partition: number): Promise<LeaseRead> {
+    return this.#reader.readLease(partition)
+  }
+
+  writeLease(partition: number, lease: Lease, expected: number, timeoutMs: number): Promise<PublishAnswer> {
+    const subject = logSubject(partition, 'lease')
+    const headers = { id: lease.id, expected: { sequence: expected, subject } }
+    return publish(this.#links, subject, headers, encodeLease(lease), timeoutMs)
+  }
+
+  writeEntry(
+    partition: number,
+    id: string,
+    kind: 'outcome' | 'later',
+    header: EntryHeader,
+    payload: Uint8Array,
+    timeoutMs: number,
+  ): Promise<PublishAnswer> {
+    const headers = {
+      id,
+      expected: { sequence: header.lease, subject: logSubject(partition, 'lease') },
+      entry: encodeEntry(header),
+    }
+    return publish(this.#links, logSubject(partition, kind), headers, payload, timeoutMs)
+  }
+
+  writeLate(partition: number, id: string, header: EntryHeader): Promise<PublishAnswer> {
+    return publish(this.#links, logSubject(partition, 'late'), { id, entry: encodeEntry(header) }, EMPTY, LATE_MS)
+  }
+
+  scanLog(
+    partition: number,
+    through: number,
+    from: number,
+    sinceMs: number,
+    seen: (entry: StoredEntry) => void,
+  ): Promise<Done> {
+    return scanLog(this.#links, this.#log, { partition, through, from, sinceMs }, seen)
+  }
+
+  readMail(partition: number, from: number, maxBytes: number): Promise<MailRead> {
+    return this.#reader.readMail(partition, from, maxBytes)
+  }
+
+  readLater(partition: number, seq: number): ReturnType<Store['readLater']> {
+    return this.#reader.readLater(partition, seq)
+  }
+
+  purgeMail(partition: number, before: number): Promise<Done> {
+    return this.#removal.purgeMail(partition, before)
+  }
+
+  deleteLater(partition: number, seq: number): Promise<Done> {
+    return this.#removal.deleteLater(partition, seq)
+  }
+
+  purgeBody(partition: number, body: string): Promise<Done> {
+    return this.#removal.purgeBody(partition, body)
+  }
+
+  trimLog(partition: number, before: number, olderThan: number): Promise<Done> {
+    return this.#removal.trimLog(partition, before, olderThan)
+  }
+
+  readBody(partition: number, body: BodyReference): AsyncIterable<Uint8Array> {
+    return readBody(this.#links, partition, body)
+  }
+
+  onLease(listener: (partition: number, lease: Lease) => void): () => void {
+    return this.#links.subscribe(LEASES, (message) => {
+      const partition = partitionOfLease(message.subject)
+      if (partition === undefined || partition >= this.partitions) return
+      let lease: Lease
+      try {
+        lease = decodeLease(message.data)
+      } catch {
+        return // a hint that cannot be read is none
+      }
+      listener(partition, lease)
+    })
+  }
+
+  heartbeat(beat: Heartbeat): void {
+    this.#links.publish(HEARTBEATS, JSON.stringify(beat))
+  }
+
+  onHeartbeat(listener: (beat: Heartbeat) => void): () => void {
+    return this.#links.subscribe(HEARTBEATS, (message) => {
+      const beat = readHeartbeat(message.string())
+      if (beat !== undefined) listener(beat)
+    })
+  }
+
+  state(partition: number): PartitionState {
+    return this.#poll.state(partition)
+  }
+
+  disconnected(): string | undefined {
+    return this.#links.disconnected()
+  }
+
+  async close(): Promise<void> {
+    this.#poll.stop()
+    await this.#links.close()
+  }
+}
+
+function readHeartbeat(text: string): Heartbeat | undefined {
+  try {
+    const beat = JSON.parse(text) as Partial<Heartbeat>
+    if (typeof beat.node !== 'string' || typeof beat.name !== 'string') return undefined
+    return { node: beat.node, name: beat.name, abstains: beat.abstains === true }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * Two connections, to different servers where there are several. A request goes out on the one that answered last; one that
+ * stayed without an answer, or met a server that sees no stream leader, makes the next request use the other.
+ */
+import type { Msg, MsgHdrs, ServerInfo } from 'nats'
+import type { QueueLog } from '../log.ts'
+import { Link, type LinkOptions } from './link.ts'
+
+const SPREAD_EVERY_MS = 10_000
+
+export interface LinksOptions {
+  /** host:port of every server. */
+  readonly servers: readonly string[]
+  readonly user?: string
+  readonly password?: string
+  /** Shown by the servers' monitoring. */
+  readonly name: string
+  readonly log: QueueLog
+}
+
+/** What became of one request. `unsent` is surely unknown to every server. */
+export type Reply =
+  | { readonly is: 'reply'; readonly message: Msg }
+  | { readonly is: 'no-responders' }
+  | { readonly is: 'unsent'; readonly text: string }
+  | { readonly is: 'unanswered' }
+
+const UNANSWERED: Reply = { is: 'unanswered' }
+const NO_RESPONDERS: Reply = { is: 'no-responders' }
+
+export class Links {
+  readonly #links: Link[]
+  readonly #log: QueueLog
+  #preferred = 0
+  #closed = false
+  readonly #spreading: NodeJS.Timeout
+  readonly #subscriptions = new Set<{ subject: string; handler: (message: Msg) => void; ends: (() => void)[] }>()
+
+  private constructor(first: Link, log: QueueLog) {
+    this.#links = [first]
+    this.#log = log
+    this.#spreading = setInterval(() => void this.#spread(), SPREAD_EVERY_MS).unref()
+  }
+
+  /** Throws an Error that names the setting if no server can be reached or the log-in is refused. */
+  static async open(options: LinksOptions): Promise<Links> {
+    const servers = options.servers.map((server) => server.replace(/^nats:\/\//, ''))
+    let links: Links | undefined
+    const linkOptions = (other: number): LinkOptions => ({
+      // Nodes that start together spread over the servers.
+      servers: shuffled(servers),
+      user: options.user,
+      password: options.password,
+      name: options.name,
+      log: options.log,
+      avoid: () => (links === undefined ? undefined : links.#links[other]?.server),
+    })
+    let first: Link
+    try {
+      first = await Link.open(linkOptions(1), false)
+    } catch (error) {
+      throw explain(error, servers)
+    }
+    links = new Links(first, options.log)
+    const self = links
+    // The second comes when it can: the first is enough to work.
+    Link.open(linkOptions(0), true).then(
+      (second) => self.#add(second),
+      (error: unknown) => options.log.error({ error: String(error) }, 'second connection to NATS cannot be made'),
+    )
+    return links
+  }
+
+  get info(): ServerInfo | undefined {
+    return this.#links[this.#preferred]?.info
+  }
+
+  /** Undefined while some server can be asked. */
+  disconnected(): string | undefined {
+    if (this.#links.some((link) => link.usable)) return undefined
+    return this.#links.some((link) => link.connected) ? 'the NATS servers are silent' : 'no NATS server is connected'
+  }
+
+  async request(
+    subject: string,
+    payload: Uint8Array | string,
+    headers: MsgHdrs | undefined,
+    ms: number,
+  ): Promise<Reply> {
+    return this.converse(subject, payload, headers, ms, () => true)
+  }
+
+  /**
+   * One request with several answers: `more` gets each and says whether it was the last. Silence of `ms` between
+   * answers ends it as unanswered. Resolves with the last answer.
+   */
+  converse(
+    subject: string,
+    payload: Uint8Array | string,
+    headers: MsgHdrs | undefined,
+    ms: number,
+    last: (message: Msg) => boolean,
+  ): Promise<Reply> {
+    const at = this.#pick()
+    const link = this.#links[at]
+    if (at < 0 || link === undefined) return Promise.resolve({ is: 'unsent', text: 'no NATS server is connected' })
+    return new Promise<Reply>((resolve) => {
+      let end = () => {}
+      const finish = (reply: Reply) => {
+        clearTimeout(timer)
+        end()
+        if (reply.is === 'reply') this.#preferred = at
+        else if (this.#preferred === at) this.#preferOther(at)
+        resolve(reply)
+      }
+      const timer = setTimeout(() => finish(UNANSWERED), ms)
+      try {
+        end = link.send(subject, payload, headers, (message) => {
+          if (message === undefined) finish(UNANSWERED)
+          else if (message.data.length === 0 && message.headers?.code === 503) finish(NO_RESPONDERS)
+          else if (last(message)) finish({ is: 'reply', message })
+          else timer.refresh()
+        })
+      } catch (error) {
+        clearTimeout(timer)
+        resolve({ is: 'unsent', text: error instanceof Error ? error.message : String(error) })
+      }
+    })
+  }
+
+  /** Fire and forget. */
+  publish(subject: string, payload: Uint8Array | string): void {
+    this.#links[this.#pick()]?.publish(subject, payload)
+  }
+
+  /** Subscribes over both connections: a message may be seen twice, and is missed only if both were down. */
+  subscribe(subject: string, handler: (message: Msg) => void): () => void {
+    const subscription = { subject, handler, ends: this.#links.map((link) => link.subscribe(subject, handler)) }
+    this.#subscriptions.add(subscription)
+    return () => {
+      this.#subscriptions.delete(subscription)
+      for (const end of subscription.ends) end()
+    }
+  }
+
+  /** A connection that works now, for a conversation of its own. */
+  current(): Link | undefined {
+    return this.#links[this.#pick()]
+  }
+
+  /** The caller got no answer over this connection. */
+  distrust(link: Link): void {
+    const at = this.#links.indexOf(link)
+    if (at === this.#preferred) this.#preferOther(at)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearInterval(this.#spreading)
+    await Promise.all(this.#links.map((link) => link.close()))
+  }
+
+  #add(second: Link): void {
+    if (this.#closed) {
+      void second.close()
+      return
+    }
+    this.#links.push(second)
+    for (const subscription of this.#subscriptions) {
+      subscription.ends.push(second.subscribe(subscription.subject, subscription.handler))
+    }
+  }
+
+  #pick(): number {
+    const other = this.#preferred === 0 ? 1 : 0
+    for (const at of [this.#preferred, other]) if (this.#links[at]?.usable) return at
+    for (const at of [this.#preferred, other]) if (this.#links[at]?.connected) return at
+    return -1
+  }
+
+  #preferOther(at: number): void {
+    const other = at === 0 ? 1 : 0
+    if (this.#links[other]?.usable) this.#preferred = other
+  }
+
+  /** After failures both may have ended up at one server; when others are back, the idle one moves. */
+  async #spread(): Promise<void> {
+    const [first, second] = this.#links
+    if (first === undefined || second === undefined || !first.usable || !second.usable) return
+    const idle = this.#preferred === 0 ? second : first
+    if (first.server !== second.server || !idle.idle || first.info?.cluster === undefined) return
+    this.#log.debug({ server: first.server }, 'both connections are at one NATS server: one dials again')
+    await idle.redial()
+  }
+}
+
+function explain(error: unknown, servers: readonly string[]): Error {
+  const name = error instanceof Error ? error.name : ''
+  const text = error instanceof Error ? error.message : String(error)
+  if (name === 'AuthorizationError') {
+    return new Error(`nats.user, nats.passwordFile: the NATS servers refuse the log-in`, { cause: error })
+  }
+  return new Error(`nats.servers: no NATS server answers at ${servers.join(', ')} (${text})`, { cause: error })
+}
+
+function shuffled<T>(list: readonly T[]): T[] {
+  return list
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
+}

@@ -1,0 +1,185 @@
+/**
+ * Makes the streams that are missing and checks those that exist. Any number of nodes may do so at once. Ends with an Error
+ * of one line, naming the setting, where the configuration does not fit; waits, within bounds and saying so, where the
+ * cluster only needs time (elections, servers that are still starting).
+ */
+import { MAX_BATCH_BYTES } from '@posthouse/core/batch-codec'
+import { MAX_ENTRY_HEADER } from '@posthouse/core/entry-codec'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { QueueLog } from '../log.ts'
+import { api, CODE, streamInfo, type AccountInfo, type StreamConfig } from './api.ts'
+import type { Links } from './links.ts'
+import { leastStorage, streamConfigs, type StoreLimits } from './stream-settings.ts'
+
+export const LEAST_SERVER = [2, 15] as const
+const PATIENCE_MS = 45_000
+const RETRY_MS = 300
+const REQUEST_MS = 3000
+/** Stream creation includes the election of its first leader. */
+const CREATE_MS = 10_000
+
+export interface SetupOptions {
+  readonly partitions: number
+  readonly replicas: number
+  readonly limits: StoreLimits
+  readonly log: QueueLog
+  /** How long to wait for a cluster that is still starting. */
+  readonly patienceMs?: number
+}
+
+export async function setUp(links: Links, options: SetupOptions): Promise<void> {
+  const patience = new Patience(options.log, options.patienceMs ?? PATIENCE_MS)
+  checkServer(links)
+  checkOptions(options)
+  await waitForJetStream(links, patience)
+  await checkPartitions(links, options.partitions, patience)
+  const all = Array.from({ length: options.partitions }, (_, partition) =>
+    streamConfigs(partition, options.partitions, options.replicas, options.limits),
+  )
+  for (const configs of all) await Promise.all(configs.map((config) => ensureStream(links, config, patience)))
+}
+
+function checkServer(links: Links): void {
+  const info = links.info
+  if (info === undefined) return
+  const [major = 0, minor = 0] = info.version.split('.').map(Number)
+  if (major < LEAST_SERVER[0] || (major === LEAST_SERVER[0] && minor < LEAST_SERVER[1])) {
+    throw new Error(
+      `nats.servers: nats-server ${info.version} at ${info.host}:${info.port} is too old, ` +
+        `needed is ${LEAST_SERVER.join('.')} or newer (older ones do not sync every write to disk)`,
+    )
+  }
+  const largest = MAX_BATCH_BYTES + MAX_ENTRY_HEADER + 1024
+  if (info.max_payload < largest) {
+    throw new Error(`nats.servers: max_payload of the NATS servers is ${info.max_payload}, needed is ${largest}`)
+  }
+}
+
+function checkOptions({ partitions, limits }: SetupOptions): void {
+  const least = leastStorage(partitions)
+  if (limits.storage < least) {
+    throw new Error(
+      `queue.storage: ${limits.storage} bytes are too few for ${partitions} partitions, at least ${least}`,
+    )
+  }
+}
+
+async function waitForJetStream(links: Links, patience: Patience): Promise<void> {
+  for (;;) {
+    const answer = await api<AccountInfo>(links, 'INFO', undefined, REQUEST_MS)
+    if (answer.is === 'ok') return
+    if (answer.is === 'error' && answer.code === CODE.notEnabledForAccount) {
+      throw new Error('nats.user: JetStream is not enabled for this account of the NATS servers')
+    }
+    const off = answer.is === 'error' && answer.code === CODE.notEnabled && links.info?.jetstream !== true
+    if (off) throw new Error('nats.servers: JetStream is off on the NATS servers (a jetstream block is missing)')
+    await patience.wait('the JetStream cluster has no leader yet', 'nats.servers: JetStream does not answer')
+  }
+}
+
+async function checkPartitions(links: Links, partitions: number, patience: Patience): Promise<void> {
+  for (;;) {
+    const answer = await api<{ streams: string[] | null }>(links, 'STREAM.NAMES', { subject: 'mail.>' }, REQUEST_MS)
+    if (answer.is === 'ok') {
+      const numbers = (answer.value.streams ?? []).map((name) => Number(/^MAIL_(\d+)$/.exec(name)?.[1] ?? -1))
+      const existing = Math.max(-1, ...numbers) + 1
+      if (existing <= partitions) return
+      throw new Error(`queue.partitions: ${partitions}, but the queue has ${existing}: partitions can only be added`)
+    }
+    await patience.wait('the JetStream cluster has no leader yet', 'nats.servers: JetStream does not answer')
+  }
+}
+
+async function ensureStream(links: Links, config: StreamConfig, patience: Patience): Promise<void> {
+  for (;;) {
+    const found = await streamInfo(links, config.name, REQUEST_MS)
+    if (found.is === 'ok') {
+      const change = compare(config, found.value.config)
+      if (change === 'same') return
+      const updated = await api(links, `STREAM.UPDATE.${config.name}`, { ...found.value.config, ...config }, CREATE_MS)
+      if (updated.is === 'ok') return
+      if (updated.is === 'error') refuse(config, updated.code, updated.text)
+    } else if (found.is === 'error' && found.code === CODE.streamNotFound) {
+      const made = await api(links, `STREAM.CREATE.${config.name}`, config, CREATE_MS)
+      if (made.is === 'ok') return
+      // 10058: another node was faster; what it made is checked in the next round.
+      if (made.is === 'error' && made.code !== CODE.nameInUse) refuse(config, made.code, made.text)
+      patience.lastText = made.is === 'error' ? made.text : 'no answer'
+    }
+    await patience.wait(`stream ${config.name} has no leader yet`, `queue: stream ${config.name} cannot be set up`)
+  }
+}
+
+/** Throws where a change would lose something or cannot be made; else says whether there is one. */
+function compare(wanted: StreamConfig, found: StreamConfig): 'same' | 'changed' {
+  const name = wanted.name
+  if (found.num_replicas !== wanted.num_replicas) {
+    throw new Error(
+      `queue.replicas: ${wanted.num_replicas}, but stream ${name} has ${found.num_replicas}: ` +
+        `change the stream first (nats stream edit --replicas) or the setting`,
+    )
+  }
+  for (const key of ['retention', 'storage', 'max_age'] as const) {
+    if (found[key] !== wanted[key]) {
+      throw new Error(`queue: stream ${name} exists with ${key} ${found[key]}, needed is ${wanted[key]}`)
+    }
+  }
+  if (found.subjects.join() !== wanted.subjects.join()) {
+    throw new Error(`queue: stream ${name} exists with subjects ${found.subjects.join()}: it belongs to somebody else`)
+  }
+  const same = (['max_bytes', 'duplicate_window', 'allow_direct', 'discard'] as const).every(
+    (key) => found[key] === wanted[key],
+  )
+  return same ? 'same' : 'changed'
+}
+
+/** Errors that time does not cure. */
+function refuse(config: StreamConfig, code: number, text: string): void {
+  switch (code) {
+    case CODE.noReplicas:
+      throw new Error(
+        `queue.replicas: ${config.num_replicas} replicas need a cluster, but this is a single NATS server`,
+      )
+    case CODE.noStorage:
+    case CODE.streamBytesLimit:
+    case CODE.accountFull:
+      throw new Error(
+        `queue.storage: stream ${config.name} of ${config.max_bytes} bytes does not fit the max_file_store ` +
+          `(or account limit) of the NATS servers: ${text}`,
+      )
+    case CODE.noPeers:
+      if (/storage/.test(text)) {
+        throw new Error(
+          `queue.storage: stream ${config.name} of ${config.max_bytes} bytes does not fit the max_file_store ` +
+            `of ${config.num_replicas} NATS servers: ${text}`,
+        )
+      }
+  }
+}
+
+/** One deadline for the whole set-up, and one line in the log for each thing waited for. */
+class Patience {
+  lastText = ''
+  readonly #log: QueueLog
+  readonly #deadline: number
+  readonly #ms: number
+  readonly #said = new Set<string>()
+
+  constructor(log: QueueLog, ms: number) {
+    this.#log = log
+    this.#ms = ms
+    this.#deadline = performance.now() + ms
+  }
+
+  async wait(what: string, error: string): Promise<void> {
+    if (performance.now() > this.#deadline) {
+      const last = this.lastText === '' ? '' : ` (${this.lastText})`
+      throw new Error(`${error} after ${Math.round(this.#ms / 1000)} s: ${what}${last}`)
+    }
+    if (!this.#said.has(what)) {
+      this.#said.add(what)
+      this.#log.info({ error: this.lastText || undefined }, `waiting: ${what}`)
+    }
+    await sleep(RETRY_MS)
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * What the streams looked like when they were last asked: how full they are, and whether they answer at all. MAIL is asked
+ * every second, the other streams in turn every few seconds, each by one request that its leader answers from memory.
+ */
+import type { PartitionState } from '../store.ts'
+import { api, streamInfo, type AccountInfo, type StreamInfo } from './api.ts'
+import type { Links } from './links.ts'
+import { bodyStream, logStream, mailStream, mailSubjects } from './subjects.ts'
+
+const EVERY_MS = 1000
+const REQUEST_MS = 900
+/** LOG, BODY and the account are asked once in so many rounds. */
+const SELDOM = 4
+/** One question without an answer may be bad luck. */
+const SILENT_ROUNDS = 2
+
+interface Seen {
+  mail: StreamInfo['state'] | undefined
+  /** Questions in a row without an answer, by stream. */
+  silent: { mail: number; log: number; body: number }
+  mailUsed: number
+  logUsed: number
+  bodyUsed: number
+}
+
+export class StatePoll {
+  readonly #links: Links
+  readonly #seen: Seen[]
+  #account = 0
+  #round = 0
+  #running = false
+  readonly #timer: NodeJS.Timeout
+
+  constructor(links: Links, partitions: number) {
+    this.#links = links
+    this.#seen = Array.from({ length: partitions }, () => ({
+      mail: undefined,
+      silent: { mail: 0, log: 0, body: 0 },
+      mailUsed: 0,
+      logUsed: 0,
+      bodyUsed: 0,
+    }))
+    this.#timer = setInterval(() => void this.poll(), EVERY_MS).unref()
+  }
+
+  state(partition: number): PartitionState {
+    const seen = this.#seen[partition]
+    if (seen === undefined) throw new RangeError(`there is no partition ${partition}`)
+    return {
+      leader: seen.mail !== undefined && Object.values(seen.silent).every((rounds) => rounds < SILENT_ROUNDS),
+      used: Math.max(seen.mailUsed, seen.logUsed, seen.bodyUsed, this.#account),
+      mailMessages: countMails(seen.mail),
+      mailBytes: seen.mail?.bytes ?? 0,
+    }
+  }
+
+  async poll(): Promise<void> {
+    if (this.#running) return
+    this.#running = true
+    const round = this.#round++
+    await Promise.all([
+      ...this.#seen.map((seen, partition) => this.#pollPartition(seen, partition, (round + partition) % SELDOM === 0)),
+      round % SELDOM === 0 ? this.#pollAccount() : undefined,
+    ])
+    this.#running = false
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  async #pollPartition(seen: Seen, partition: number, all: boolean): Promise<void> {
+    const { silent } = seen
+    const [mail, log, body] = await Promise.all([
+      streamInfo(this.#links, mailStream(partition), REQUEST_MS, mailSubjects(partition)),
+      all || silent.log > 0 ? streamInfo(this.#links, logStream(partition), REQUEST_MS) : undefined,
+      all || silent.body > 0 ? streamInfo(this.#links, bodyStream(partition), REQUEST_MS) : undefined,
+    ])
+    if (mail.is === 'ok') {
+      seen.mail = mail.value.state
+      seen.mailUsed = usedPart(mail.value)
+    }
+    silent.mail = mail.is === 'ok' ? 0 : silent.mail + 1
+    if (log !== undefined) silent.log = log.is === 'ok' ? 0 : silent.log + 1
+    if (body !== undefined) silent.body = body.is === 'ok' ? 0 : silent.body + 1
+    if (log?.is === 'ok') seen.logUsed = usedPart(log.value)
+    if (body?.is === 'ok') seen.bodyUsed = usedPart(body.value)
+  }
+
+  async #pollAccount(): Promise<void> {
+    const answer = await api<AccountInfo>(this.#links, 'INFO', undefined, REQUEST_MS)
+    if (answer.is !== 'ok') return
+    const { storage, limits } = answer.value
+    this.#account = limits.max_storage > 0 ? storage / limits.max_storage : 0
+  }
+}
+
+function usedPart({ state, config }: StreamInfo): number {
+  return config.max_bytes > 0 ? state.bytes / config.max_bytes : 0
+}
+
+/** The last token of a MAIL subject is the number of mails in the batch. */
+function countMails(state: StreamInfo['state'] | undefined): number {
+  let mails = 0
+  for (const [subject, batches] of Object.entries(state?.subjects ?? {})) {
+    mails += Number(subject.slice(subject.lastIndexOf('.') + 1)) * batches
+  }
+  return mails
+}

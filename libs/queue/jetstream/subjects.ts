@@ -1,0 +1,33 @@
+/** Names of the streams and subjects of the queue. Nothing outside this folder knows them. */
+
+export const mailStream = (partition: number) => `MAIL_${partition}`
+export const logStream = (partition: number) => `LOG_${partition}`
+export const bodyStream = (partition: number) => `BODY_${partition}`
+
+export const mailSubject = (partition: number, mails: number) => `mail.${partition}.${mails}`
+export const mailSubjects = (partition: number) => `mail.${partition}.*`
+
+export type LogKind = 'lease' | 'outcome' | 'later' | 'accepted' | 'late'
+export const logSubject = (partition: number, kind: LogKind) => `log.${partition}.${kind}`
+export const logSubjects = (partition: number) => `log.${partition}.*`
+
+export const bodySubject = (partition: number, body: string, chunk: number) => `body.${partition}.${body}.${chunk}`
+export const bodyChunks = (partition: number, body: string) => `body.${partition}.${body}.*`
+export const bodySubjects = (partition: number) => `body.${partition}.*.*`
+
+/** Core NATS, kept by nobody. */
+export const nudgeSubject = (partition: number) => `posthouse.nudge.${partition}`
+export const HEARTBEATS = 'posthouse.heartbeat.delivery'
+export const LEASES = 'log.*.lease'
+
+export function partitionOfLease(subject: string): number | undefined {
+  const found = /^log\.(\d+)\.lease$/.exec(subject)
+  return found ? Number(found[1]) : undefined
+}
+
+/** A body's id is one token of a subject. */
+export function checkBodyId(id: string): string {
+  if (!/^[\w-]{1,64}$/.test(id))
+    throw new RangeError(`a body's id must be letters, digits, - or _: ${JSON.stringify(id)}`)
+  return id
+}
