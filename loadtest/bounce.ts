@@ -1,0 +1,18 @@
+// Reads from a bounce (RFC 3464) which recipients it reports, so that the ledger can close their accounts.
+
+const FINAL_RECIPIENT = /^(?:Original|Final)-Recipient:[ \t]*rfc822[ \t]*;[ \t]*<?([^\s<>]+)>?[ \t]*\r?$/gim
+
+/** The addresses as they were sent, each once; [''] when the report names none, so that it is seen all the same. */
+export function bouncedRecipients(content: Buffer): string[] {
+  // One recipient may be named twice, as it was given and as it was rewritten: a group of fields is one recipient.
+  const reported = new Set<string>()
+  for (const group of content.toString('latin1').split(/\r?\n\r?\n/)) {
+    const names = [...group.matchAll(FINAL_RECIPIENT)].map((match) => ({
+      original: match[0].startsWith('O'),
+      name: match[1] ?? '',
+    }))
+    const best = names.find((entry) => entry.original) ?? names[0]
+    if (best !== undefined) reported.add(best.name)
+  }
+  return reported.size === 0 ? [''] : [...reported]
+}

@@ -1,0 +1,29 @@
+// What happened, as the ledger reads it: what the clients were told and what the sink took. Times are monotonic
+// milliseconds of one process.
+
+/** What a client was told about one try of a message, for those of its recipients that shared the answer. */
+export interface Attempt {
+  readonly id: string
+  readonly recipients: readonly string[]
+  readonly digest: string
+  /** `unknown`: the connection was lost after the final dot had gone out and before its reply came. */
+  readonly told: 'accepted' | 'refused' | 'unknown'
+  readonly code: number
+  readonly startedAt: number
+  readonly endedAt: number
+}
+
+/** One message taken by the sink for one recipient. */
+export interface Arrival {
+  readonly kind: 'mail' | 'bounce'
+  /** Of a bounce: the recipient that it reports, or '' when it names none. */
+  readonly recipient: string
+  /** Digest of the content without the trace header; null when there was no trace header to take off. Of a bounce: ''. */
+  readonly digest: string | null
+  readonly at: number
+}
+
+export class History {
+  readonly attempts: Attempt[] = []
+  readonly arrivals: Arrival[] = []
+}
