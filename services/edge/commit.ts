@@ -59,9 +59,7 @@ function judge(message: Received, body: BodyReference | undefined, done: (outcom
   const { context } = session
   const name = refusal(incoming)
   if (name !== undefined) {
-    incoming.abandon().catch((error: unknown) => {
-      context.log.warn({ err: error, id }, 'the body of a refused message stays until it is swept')
-    })
+    abandon(message)
     return done({ is: 'refused', name, cause: id })
   }
   const startedAt = performance.now()
@@ -81,6 +79,7 @@ function judge(message: Received, body: BodyReference | undefined, done: (outcom
         logAccepted(message, record, seconds)
         return done({ is: 'accepted', wire: queuedAs(id) })
       case 'refused':
+        abandon(message)
         return done({ is: 'refused', name: fate.why === 'full' ? 'queueFull' : 'queueUnavailable', cause: id })
       case 'unknown':
         context.metrics.unknown.inc()
@@ -89,6 +88,14 @@ function judge(message: Received, body: BodyReference | undefined, done: (outcom
     }
   }
   context.queue.accept(record, told, incoming.writer)
+}
+
+/** A message that surely is not stored needs no body. */
+function abandon({ session, incoming, id }: Received): void {
+  if (incoming.writer === undefined) return
+  incoming.abandon().catch((error: unknown) => {
+    session.context.log.warn({ err: error, id }, 'the body of a refused message stays until it is swept')
+  })
 }
 
 function refusal(incoming: Incoming): ReplyName | undefined {

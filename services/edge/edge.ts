@@ -20,8 +20,14 @@ type Service = ServiceContext<typeof settingsTable, typeof metricsTable>
 /** How long before the deadline of a stop the sessions that still linger in a transaction are closed. */
 const cutOffBefore = 5000
 
-/** Starts with a queue that is there. Returns the ports of the listeners, in their order. */
-export async function openEdge(service: Service, queue: AcceptPort): Promise<number[]> {
+export interface Edge {
+  /** Ports of the listeners, in their order. */
+  readonly ports: readonly number[]
+  readonly context: EdgeContext
+}
+
+/** Starts with a queue that is there. */
+export async function openEdge(service: Service, queue: AcceptPort): Promise<Edge> {
   const { settings, lifecycle, health, log } = service
   lifecycle.onStop('queue', () => queue.close())
   const users = settings.usersFile === undefined ? undefined : loadUsers(settings.usersFile, log)
@@ -87,7 +93,7 @@ export async function openEdge(service: Service, queue: AcceptPort): Promise<num
     ports.push(port)
     log.info({ role: listener.role, host: settings.listeners[index]?.host, port }, 'listening')
   }
-  return ports
+  return { ports, context }
 }
 
 function listenError(error: NodeJS.ErrnoException, index: number, at?: { host: string; port: number }): StartError {

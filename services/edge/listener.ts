@@ -46,6 +46,8 @@ export class Listener extends SMTPServer {
   readonly #options: ListenerOptions
   readonly #prefix: string
   #count = 0
+  /** smtp-server's SASL knows its session object only. */
+  readonly #owners = new WeakMap<SMTPServerSession, Session>()
 
   constructor(context: EdgeContext, options: ListenerOptions) {
     super({
@@ -100,6 +102,7 @@ export class Listener extends SMTPServer {
   override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {
     const session = new Session(this, socket, options ?? {})
     this.connections.add(session)
+    this.#owners.set(session.session, session)
     session.init()
   }
 
@@ -113,8 +116,7 @@ export class Listener extends SMTPServer {
     session: SMTPServerSession,
     callback: (error: Error | null | undefined, response?: SMTPServerAuthenticationResponse) => void,
   ): void {
-    const owner = [...this.connections].find((connection) => connection.session === session) as Session
-    owner.authenticate(auth.username ?? '', auth.password ?? '', (user, refusal) => {
+    this.#owners.get(session)?.authenticate(auth.username ?? '', auth.password ?? '', (user, refusal) => {
       if (user !== undefined) return callback(null, { user })
       const to = replies[refusal ?? 'authenticationInvalid']
       callback(Object.assign(new Error(to.text), { responseCode: to.code }))

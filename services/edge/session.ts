@@ -21,15 +21,20 @@ import { SmtpInput } from './smtp-input.ts'
 import type { InputReader } from './smtp-input.ts'
 
 const mostErrors = 20
+/** A session that is told no all the time does not fill the log. */
+const mostLoggedRefusals = 30
 const mostFailedLogins = 3
 const httpRequest = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|CONNECT|PATCH|TRACE) \S+ HTTP\/\d/i
 
 export class Session extends SMTPConnection implements InputReader {
   readonly context: EdgeContext
   readonly listener: Listener
+  /** The listener serves this client without a log-in. */
+  readonly isListed: boolean
   readonly #dialogue: Dialogue
   #out = ''
   #errors = 0
+  #refusals = 0
   #failedLogins = 0
   #helo = ''
   #extended = false
@@ -45,6 +50,7 @@ export class Session extends SMTPConnection implements InputReader {
     super(listener, socket, options)
     this.context = listener.context
     this.listener = listener
+    this.isListed = listener.serves(this.remoteAddress)
     this.#dialogue = new Dialogue(this)
     if (this.secure) this.#tls = describeTls(socket)
   }
@@ -61,10 +67,6 @@ export class Session extends SMTPConnection implements InputReader {
   get isOpen(): boolean {
     return !this._closing && !this._closed
   }
-  /** Whoever the listener serves without a log-in. */
-  get isListed(): boolean {
-    return this.listener.serves(this.remoteAddress)
-  }
 
   // The connection.
 
@@ -75,12 +77,11 @@ export class Session extends SMTPConnection implements InputReader {
     listener.connectionsSeries.inc()
     if (context.activities.stopped) return this.refuseSession('shuttingDown')
     if (context.sessions.size > context.limits.connections) return this.refuseSession('nodeBusy')
-    const listed = this.isListed
-    if (!listed && context.sessions.ofClient(this.remoteAddress) > context.limits.connectionsPerClient) {
+    if (!this.isListed && context.sessions.ofClient(this.remoteAddress) > context.limits.connectionsPerClient) {
       return this.refuseSession('clientBusy')
     }
     // Strangers wait: who talks before the greeting is no mail client.
-    const known = listed || context.known.has(this.remoteAddress, context.now())
+    const known = this.isListed || context.known.has(this.remoteAddress, context.now())
     if (known || context.greetingDelay === 0) this.connectionReady()
     else setTimeout(() => this.connectionReady(), context.greetingDelay).unref()
   }
@@ -131,6 +132,7 @@ export class Session extends SMTPConnection implements InputReader {
   override close(): void {
     this.flush()
     super.close()
+    this.#dialogue.connectionLost()
   }
   /** No reply can be true: the client must be left in doubt. */
   dropWithoutReply(): void {
@@ -152,10 +154,11 @@ export class Session extends SMTPConnection implements InputReader {
     const { context } = this
     this.#out += to.wire
     context.metrics.refused.with({ reason: name }).inc()
-    context.log.info(
-      { session: this.id, client: this.remoteAddress, user: this.user?.name, reason: name, code: to.code, cause },
-      'refused',
-    )
+    if (++this.#refusals <= mostLoggedRefusals)
+      context.log.info(
+        { session: this.id, client: this.remoteAddress, user: this.user?.name, reason: name, code: to.code, cause },
+        'refused',
+      )
     if (to.code === 421) this.close()
     else if (to.code >= 500 && ++this.#errors >= mostErrors) this.refuse('tooManyErrors')
   }
@@ -171,7 +174,9 @@ export class Session extends SMTPConnection implements InputReader {
   /** What smtp-server's SASL says. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     const text = Array.isArray(data) ? data.join(' ') : (data ?? '')
-    this.#out += reply(code, this._getEnhancedStatusCode(code, context), text.replace(/^Error: /, '')).wire
+    // smtp-server's 421 here means too many failed log-ins; its own code for that says "timeout".
+    const enhanced = code === 421 ? '4.7.0' : this._getEnhancedStatusCode(code, context)
+    this.#out += reply(code, enhanced, text.replace(/^Error: /, '')).wire
     if (code === 421) this.close()
   }
   override _useEnhancedStatusCodes(): boolean {
@@ -186,20 +191,20 @@ export class Session extends SMTPConnection implements InputReader {
     if (this._upgrading || socket.destroyed || !socket.writable) return
     // A client that never reads its replies is not read from either.
     if (!socket.write(out, 'latin1') && !this._closing) {
-      this.input?.block()
-      socket.once('drain', () => this.input?.unblock())
+      this.input?.block('drain')
+      socket.once('drain', () => this.input?.unblock('drain'))
     }
   }
 
   /** We have something to do before the next byte of the client can be looked at. */
   hold(): void {
     this.#ours = true
-    this.input?.block()
+    this.input?.block('work')
   }
   release(): void {
     this.#ours = false
     this.#hadCommand = true
-    this.input?.unblock()
+    this.input?.unblock('work')
     this.flush()
   }
 

@@ -20,6 +20,10 @@ export interface InputReader {
   onIdle(): void
 }
 
+/** Who is waited for: somebody's work, the client that does not read its replies, or other sessions' turn. */
+export type Wait = 'work' | 'drain' | 'turn'
+const bits: Readonly<Record<Wait, number>> = { work: 1, drain: 2, turn: 4 }
+
 /** RFC 4954 4.1 wants room for 12288 octets; no other command needs a tenth. */
 const longestLine = 12_290
 /** Lines handled in one turn, so that a chunk of pipelined commands does not keep others waiting. */
@@ -33,7 +37,8 @@ export class SmtpInput extends SMTPStream {
   #decoder: DotDecoder | undefined
   #partial: Buffer | undefined
   #pending: Buffer | undefined
-  #blocked = false
+  /** One bit for each Wait. */
+  #waits = 0
   #busy = false
   readonly #takeContent: (piece: Buffer) => void
 
@@ -52,31 +57,31 @@ export class SmtpInput extends SMTPStream {
     return this.#decoder !== undefined
   }
 
-  /** Nothing more is handled until `unblock`. */
-  block(): void {
-    this.#blocked = true
+  /** Nothing more is handled until nobody is waited for. */
+  block(wait: Wait): void {
+    this.#waits |= bits[wait]
   }
 
-  unblock(): void {
-    if (!this.#blocked) return
-    this.#blocked = false
-    if (this.#busy) return
+  unblock(wait: Wait): void {
+    if ((this.#waits & bits[wait]) === 0) return
+    this.#waits &= ~bits[wait]
+    if (this.#busy || this.#waits !== 0) return
     const pending = this.#pending
     this.#pending = undefined
     if (pending !== undefined) this.#handle(pending)
-    if (!this.#blocked) this.emit('drain')
+    if (this.#waits === 0) this.emit('drain')
   }
 
   /** What a socket piped into this calls. */
   override write(chunk: unknown): boolean {
     if (this.isClosed) return true
     const bytes = chunk as Buffer
-    if (this.#blocked) {
+    if (this.#waits !== 0) {
       this.#pending = this.#pending === undefined ? bytes : Buffer.concat([this.#pending, bytes])
       return false
     }
     this.#handle(bytes)
-    return !this.#blocked
+    return this.#waits === 0
   }
 
   override end(): this {
@@ -89,7 +94,7 @@ export class SmtpInput extends SMTPStream {
     this.#busy = true
     let position = 0
     let lines = 0
-    while (position < chunk.length && !this.#blocked && !this.isClosed) {
+    while (position < chunk.length && this.#waits === 0 && !this.isClosed) {
       if (this.#decoder !== undefined) {
         const end = this.#decoder.decode(chunk, position, this.#takeContent)
         position = end < 0 ? chunk.length : end
@@ -97,8 +102,8 @@ export class SmtpInput extends SMTPStream {
         this.#reader.onContentChunk()
         if (end >= 0) this.#reader.onContentEnd()
       } else if (lines === linesPerTurn) {
-        this.block()
-        setImmediate(() => this.unblock())
+        this.block('turn')
+        setImmediate(() => this.unblock('turn'))
       } else {
         lines += 1
         position = this.#line(chunk, position)

@@ -11,6 +11,7 @@ import { createLog } from '@posthouse/runtime/log'
 import { createMetrics } from '@posthouse/runtime/metrics/registry'
 import { loadSettings } from '@posthouse/runtime/settings/load'
 import { off } from '@posthouse/runtime/tracing'
+import type { EdgeContext } from '../context.ts'
 import { openEdge } from '../edge.ts'
 import { metricsTable } from '../metrics.ts'
 import { settingsRules } from '../settings-rules.ts'
@@ -25,6 +26,8 @@ export interface TestEdge extends AsyncDisposable {
   readonly health: Health
   readonly lifecycle: Lifecycle
   readonly usersFile: string
+  readonly known: EdgeContext['known']
+  readonly sessions: EdgeContext['sessions']
   readonly ports: { readonly submission: number; readonly submissions: number; readonly relay: number }
   /** Every line logged so far. */
   lines(): Record<string, unknown>[]
@@ -79,7 +82,7 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
   const registry = createMetrics(metricsTable, { service: 'edge', version: 'test' })
   const queue = options.queue ?? new FakeQueue()
   const { settings } = loaded
-  const ports = await openEdge(
+  const { ports, context } = await openEdge(
     { settings, log, metrics: registry.metrics, health, lifecycle, tracer: off, version: 'test' },
     queue,
   )
@@ -89,6 +92,8 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
     health,
     lifecycle,
     usersFile,
+    known: context.known,
+    sessions: context.sessions,
     ports: { submission: ports[0] ?? 0, submissions: ports[1] ?? 0, relay: ports[2] ?? 0 },
     lines: () =>
       logged
