@@ -1,0 +1,280 @@
+/** The reference implementation of the store: one client of a MemoryServer. */
+import { createHash } from 'node:crypto'
+import type { PublishAnswer } from '@posthouse/core/answer'
+import type { EntryHeader } from '@posthouse/core/entry'
+import { decodeEntry, encodeEntry } from '@posthouse/core/entry-codec'
+import type { Lease, LeaseRead } from '@posthouse/core/lease'
+import { decodeLease, encodeLease } from '@posthouse/core/lease-codec'
+import type { BodyReference } from '@posthouse/core/record'
+import { BodyMissing } from '../port.ts'
+import type { Done, Heartbeat, MailRead, PartitionState, Store, StoredBatch, StoredEntry } from '../store.ts'
+import type { MemoryServer, Operation } from './memory-server.ts'
+import type { Append, MemoryMessage, MemoryStream } from './memory-stream.ts'
+
+const UNANSWERED = { is: 'unanswered' } as const
+const EMPTY = new Uint8Array(0)
+const LEASES_KEPT = 256
+
+export class MemoryStore implements Store {
+  readonly partitions: number
+  readonly #server: MemoryServer
+  readonly #client: string
+  readonly #ends = new Set<() => void>()
+  #closed = false
+
+  constructor(server: MemoryServer, client: string) {
+    this.#server = server
+    this.#client = client
+    this.partitions = server.partitions.length
+  }
+
+  appendMail(partition: number, id: string, count: number, payload: Uint8Array): Promise<PublishAnswer> {
+    const { mail } = this.#server.partition(partition)
+    return this.#publish(partition, 'append', mail, { id, subject: String(count), payload })
+  }
+
+  putChunk(partition: number, body: string, chunk: number, bytes: Uint8Array): Promise<PublishAnswer> {
+    const { body: stream } = this.#server.partition(partition)
+    const id = `${body}.${chunk}`
+    return this.#publish(partition, 'chunk', stream, { id, subject: id, payload: bytes })
+  }
+
+  nudge(partition: number, seq: number): void {
+    if (!this.#isCut()) this.#server.nudges.publish({ partition, seq })
+  }
+
+  onNudge(partition: number, listener: (seq: number) => void): () => void {
+    return this.#listen(
+      this.#server.nudges.subscribe((nudge) => {
+        if (nudge.partition === partition && !this.#isCut()) listener(nudge.seq)
+      }),
+    )
+  }
+
+  async readLease(partition: number): Promise<LeaseRead> {
+    const last = await this.#ask(partition, 'read', () => ({
+      is: 'done' as const,
+      message: this.#server.partition(partition).log.lastOf('lease'),
+    }))
+    if (last.is === 'unanswered') return last
+    const { message } = last
+    return message === undefined
+      ? { is: 'none' }
+      : { is: 'lease', seq: message.seq, lease: decodeLease(message.payload) }
+  }
+
+  writeLease(partition: number, lease: Lease, expected: number): Promise<PublishAnswer> {
+    // Everybody who listens hears the try, as it is an ordinary publish.
+    if (!this.#isCut()) this.#server.leases.publish({ partition, lease })
+    return this.#publish(partition, 'lease', this.#server.partition(partition).log, {
+      id: lease.id,
+      subject: 'lease',
+      payload: encodeLease(lease),
+      expected: { subject: 'lease', seq: expected },
+    })
+  }
+
+  async writeEntry(
+    partition: number,
+    id: string,
+    kind: 'outcome' | 'later',
+    header: EntryHeader,
+    payload: Uint8Array,
+  ): Promise<PublishAnswer> {
+    return this.#publish(partition, 'entry', this.#server.partition(partition).log, {
+      id,
+      subject: kind,
+      header: encodeEntry(header),
+      payload,
+      expected: { subject: 'lease', seq: header.lease },
+    })
+  }
+
+  async writeLate(partition: number, id: string, header: EntryHeader): Promise<PublishAnswer> {
+    const { log } = this.#server.partition(partition)
+    return this.#publish(partition, 'late', log, { id, subject: 'late', header: encodeEntry(header), payload: EMPTY })
+  }
+
+  scanLog(
+    partition: number,
+    through: number,
+    from: number,
+    sinceMs: number,
+    seen: (entry: StoredEntry) => void,
+  ): Promise<Done> {
+    return this.#ask(partition, 'scan', () => {
+      const { log } = this.#server.partition(partition)
+      if (log.last < through) return UNANSWERED
+      let start = from
+      for (const message of log.messages()) {
+        if (message.storedAt < sinceMs) continue
+        start = Math.min(start, message.seq)
+        break
+      }
+      for (const message of log.messages()) {
+        const wanted = message.seq <= through && (message.seq >= start || message.subject === 'later')
+        if (wanted && message.header !== '') seen(storedEntry(message))
+      }
+      return { is: 'done' }
+    })
+  }
+
+  readMail(partition: number, from: number, maxBytes: number): Promise<MailRead> {
+    return this.#ask(partition, 'read', () => {
+      const batches: StoredBatch[] = []
+      let bytes = 0
+      for (const message of this.#server.partition(partition).mail.messages()) {
+        if (message.seq < from) continue
+        batches.push(storedBatch(message))
+        bytes += message.payload.length
+        if (bytes >= maxBytes) break
+      }
+      return { is: 'batches', batches }
+    })
+  }
+
+  readLater(partition: number, seq: number): ReturnType<Store['readLater']> {
+    return this.#ask<Awaited<ReturnType<Store['readLater']>>>(partition, 'read', () => {
+      const message = this.#server.partition(partition).log.get(seq)
+      return message === undefined ? { is: 'none' } : { is: 'batch', batch: storedBatch(message) }
+    })
+  }
+
+  purgeMail(partition: number, before: number): Promise<Done> {
+    return this.#remove(partition, 'mail', (message) => message.seq < before)
+  }
+
+  deleteLater(partition: number, seq: number): Promise<Done> {
+    return this.#remove(partition, 'log', (message) => message.seq === seq)
+  }
+
+  purgeBody(partition: number, body: string): Promise<Done> {
+    return this.#remove(partition, 'body', (message) => message.subject.startsWith(`${body}.`))
+  }
+
+  trimLog(partition: number, before: number, olderThan: number): Promise<Done> {
+    const leases = [...this.#server.partition(partition).log.messages()].filter(({ subject }) => subject === 'lease')
+    const firstKept = leases.at(-LEASES_KEPT)?.seq ?? 0
+    return this.#remove(partition, 'log', ({ subject, seq, storedAt }) => {
+      if (subject === 'lease') return seq < firstKept
+      return subject !== 'later' && seq < before && storedAt < olderThan
+    })
+  }
+
+  async *readBody(partition: number, body: BodyReference): AsyncIterable<Uint8Array> {
+    const hash = createHash('sha256')
+    for (let chunk = 0; chunk < body.chunks; chunk++) {
+      const read = await this.#ask(partition, 'read', () => ({
+        is: 'done' as const,
+        message: this.#server.partition(partition).body.lastOf(`${body.id}.${chunk}`),
+      }))
+      if (read.is === 'unanswered') throw new Error(`chunk ${chunk} of body ${body.id} could not be read: no answer`)
+      if (read.message === undefined) throw new BodyMissing(`chunk ${chunk} of body ${body.id} is missing`)
+      hash.update(read.message.payload)
+      yield read.message.payload
+    }
+    if (hash.digest('hex') !== body.sha256) throw new BodyMissing(`body ${body.id} is not what was stored`)
+  }
+
+  onLease(listener: (partition: number, lease: Lease) => void): () => void {
+    return this.#listen(
+      this.#server.leases.subscribe(({ partition, lease }) => {
+        if (!this.#isCut()) listener(partition, lease)
+      }),
+    )
+  }
+
+  heartbeat(beat: Heartbeat): void {
+    if (!this.#isCut()) this.#server.heartbeats.publish(beat)
+  }
+
+  onHeartbeat(listener: (beat: Heartbeat) => void): () => void {
+    return this.#listen(
+      this.#server.heartbeats.subscribe((beat) => {
+        if (!this.#isCut()) listener(beat)
+      }),
+    )
+  }
+
+  state(partition: number): PartitionState {
+    const { mail } = this.#server.partition(partition)
+    let mails = 0
+    for (const { subject } of mail.messages()) mails += Number(subject)
+    return {
+      leader: !this.#server.leaderless.has(partition) && !this.#isCut(),
+      used: mail.bytes / this.#server.mailBytes,
+      mailMessages: mails,
+      mailBytes: mail.bytes,
+    }
+  }
+
+  disconnected(): string | undefined {
+    return this.#isCut() ? 'no NATS server is connected' : undefined
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const end of this.#ends) end()
+  }
+
+  #isCut(): boolean {
+    return this.#closed || this.#server.cut.has(this.#client)
+  }
+
+  #listen(end: () => void): () => void {
+    this.#ends.add(end)
+    return () => {
+      this.#ends.delete(end)
+      end()
+    }
+  }
+
+  async #publish(
+    partition: number,
+    operation: Operation,
+    stream: MemoryStream,
+    message: Append,
+  ): Promise<PublishAnswer> {
+    if (this.#isCut()) return { is: 'refused', why: 'no-leader', text: 'no NATS server is connected' }
+    const fault = await this.#server.fault({ client: this.#client, operation, partition, id: message.id })
+    await turn()
+    if (typeof fault === 'object') return { is: 'refused', why: fault.refuse }
+    if (fault === 'lost-request') return UNANSWERED
+    if (this.#server.leaderless.has(partition)) return { is: 'refused', why: 'no-leader' }
+    const answer = stream.append(message, this.#server.now())
+    await turn()
+    return fault === 'lost-answer' || this.#isCut() ? UNANSWERED : answer
+  }
+
+  async #ask<T>(partition: number, operation: Operation, answer: () => T): Promise<T | typeof UNANSWERED> {
+    if (this.#isCut()) return UNANSWERED
+    const fault = await this.#server.fault({ client: this.#client, operation, partition })
+    await turn()
+    if (fault === 'lost-request' || typeof fault === 'object') return UNANSWERED
+    const result = answer()
+    await turn()
+    return fault === 'lost-answer' || this.#isCut() ? UNANSWERED : result
+  }
+
+  #remove(
+    partition: number,
+    stream: 'mail' | 'log' | 'body',
+    which: (message: MemoryMessage) => boolean,
+  ): Promise<Done> {
+    return this.#ask<Done>(partition, 'remove', () => {
+      if (this.#server.leaderless.has(partition)) return UNANSWERED
+      this.#server.partition(partition)[stream].remove(which)
+      return { is: 'done' }
+    })
+  }
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+function storedBatch({ seq, storedAt, id, payload }: MemoryMessage): StoredBatch {
+  return { seq, storedAt, id, payload }
+}
+
+function storedEntry({ seq, storedAt, header, payload }: MemoryMessage): StoredEntry {
+  return { seq, storedAt, header: decodeEntry(header), size: payload.length }
+}
