@@ -13,6 +13,8 @@ export interface Lease {
   readonly time: number
   /** MAIL sequence: every batch below is closed. */
   readonly floor: number
+  /** Lower bound of the server time, ms, at which the batch at the floor was or will be stored. */
+  readonly floorTime: number
   /** LOG sequence: every entry that closes a task of a batch not yet removed is at or above. */
   readonly r: number
   /** The owner begins nothing beyond until the next stored renewal. */

@@ -30,7 +30,8 @@ export function parseNetworks(entries: readonly string[]): NetworkList | { reado
       return networks.some(
         (network) =>
           network.bits === parsed.bits &&
-          parsed.value >> BigInt(parsed.bits - network.prefix) === network.value >> BigInt(network.bits - network.prefix),
+          parsed.value >> BigInt(parsed.bits - network.prefix) ===
+            network.value >> BigInt(network.bits - network.prefix),
       )
     },
   }

@@ -26,9 +26,11 @@ export interface StoredEntry {
 }
 export type MailRead =
   /** In order, without holes, from the asked sequence or the stream's first on. `first` = the stream's first sequence if known. */
-  | { readonly is: 'batches'; readonly batches: readonly StoredBatch[] }
-  | { readonly is: 'unanswered' }
+  { readonly is: 'batches'; readonly batches: readonly StoredBatch[] } | { readonly is: 'unanswered' }
 export type Done = { readonly is: 'done' } | { readonly is: 'unanswered' }
+
+/** `storedAt`: server time of the entry `through`. */
+export type Scanned = { readonly is: 'done'; readonly storedAt: number } | { readonly is: 'unanswered' }
 
 export interface PartitionState {
   /** Each stream has a leader, as far as is known. */
@@ -51,7 +53,13 @@ export interface Store {
   readonly partitions: number
 
   // Edge
-  appendMail(partition: number, id: string, count: number, payload: Uint8Array, timeoutMs: number): Promise<PublishAnswer>
+  appendMail(
+    partition: number,
+    id: string,
+    count: number,
+    payload: Uint8Array,
+    timeoutMs: number,
+  ): Promise<PublishAnswer>
   putChunk(partition: number, body: string, chunk: number, bytes: Uint8Array, timeoutMs: number): Promise<PublishAnswer>
   /** Wakes the partition's owner: `seq` is stored. Fire and forget. */
   nudge(partition: number, seq: number): void
@@ -77,10 +85,19 @@ export interface Store {
    * `from` and the first one stored at or after `sinceMs`, and every `.later` entry below. Each once, in any order.
    * Resolves only when `through` itself has been seen on the way, so that nothing stored below is missing.
    */
-  scanLog(partition: number, through: number, from: number, sinceMs: number, seen: (entry: StoredEntry) => void): Promise<Done>
+  scanLog(
+    partition: number,
+    through: number,
+    from: number,
+    sinceMs: number,
+    seen: (entry: StoredEntry) => void,
+  ): Promise<Done>
   readMail(partition: number, from: number, maxBytes: number): Promise<MailRead>
   /** Undefined payload: not there (deleted). */
-  readLater(partition: number, seq: number): Promise<{ is: 'batch'; batch: StoredBatch } | { is: 'none' } | { is: 'unanswered' }>
+  readLater(
+    partition: number,
+    seq: number,
+  ): Promise<{ is: 'batch'; batch: StoredBatch } | { is: 'none' } | { is: 'unanswered' }>
   /** Removes every MAIL batch below `before`. Repeating is harmless; so it is for all removals. */
   purgeMail(partition: number, before: number): Promise<Done>
   deleteLater(partition: number, seq: number): Promise<Done>
