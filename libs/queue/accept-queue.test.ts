@@ -174,7 +174,7 @@ describe('the accept queue', () => {
 
   it('routes around a partition that does not answer', async () => {
     const store = new FakeStore()
-    const { queue, give } = queueOn(store, { suspectAfterMs: 20 })
+    const { queue, give } = queueOn(store, { committer: { suspectAfterMs: 20 } })
     const silent = give('m1')
     await store.appended(1)
     const other = give('m2')
@@ -200,7 +200,7 @@ describe('the accept queue', () => {
   it('refuses without a publish while no server is connected', async () => {
     const store = new FakeStore()
     store.down = 'no NATS server is connected'
-    const { queue, give } = queueOn(store, { patienceMs: 30 })
+    const { queue, give } = queueOn(store, { committer: { patienceMs: 30 } })
     assert.deepEqual(queue.notReady(), { why: 'unavailable', reason: 'no NATS server is connected' })
     assert.deepEqual(await give('m1'), { is: 'refused', why: 'unavailable' })
     assert.equal(store.appends.length, 0)
@@ -209,7 +209,7 @@ describe('the accept queue', () => {
 
   it('refuses what is over the memory it may hold', async () => {
     const store = new FakeStore()
-    const { queue, give } = queueOn(store, { maxHeldBytes: 1 })
+    const { queue, give } = queueOn(store, { committer: { maxHeldBytes: 1 } })
     const first = give('m1')
     assert.deepEqual(await give('m2'), { is: 'refused', why: 'unavailable' })
     await store.appended(1)
@@ -236,7 +236,7 @@ describe('the accept queue', () => {
     const store = new FakeStore()
     const purged: string[] = []
     Object.assign(store, { purgeBody: (_: number, id: string) => (purged.push(id), Promise.resolve({ is: 'done' })) })
-    const { queue } = queueOn(store, { patienceMs: 1 })
+    const { queue } = queueOn(store, { committer: { patienceMs: 1 } })
     const writer = queue.openBody()
     await writer.write(Buffer.from('content'))
     const body = await writer.finish()

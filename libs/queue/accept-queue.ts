@@ -11,6 +11,7 @@ import type { MailRecord } from '@posthouse/core/record'
 import { encodeRecord, recordSize, type EncodedRecord } from '@posthouse/core/record-codec'
 import { AcceptReadiness } from './accept-readiness.ts'
 import { ChunkedBodyWriter } from './body-writer.ts'
+import { connectStore, type StoreOptions } from './jetstream/jetstream-store.ts'
 import { SILENT, type QueueLog } from './log.ts'
 import type { AcceptPort, BodyWriter, Fate, Readiness } from './port.ts'
 import type { Store } from './store.ts'
@@ -25,7 +26,9 @@ export interface AcceptObserver {
   recordsUnknown?(records: number): void
 }
 
-export interface AcceptQueueOptions extends Partial<Omit<CommitterSettings, 'partitions'>> {
+export interface AcceptQueueOptions {
+  /** Where they differ from COMMITTER_DEFAULTS and the limits of a batch. */
+  readonly committer?: Partial<Omit<CommitterSettings, 'partitions'>>
   readonly log?: QueueLog
   readonly observer?: AcceptObserver
 }
@@ -59,19 +62,18 @@ export class AcceptQueue implements AcceptPort {
   #drained: (() => void) | undefined
 
   constructor(store: Store, options: AcceptQueueOptions = {}) {
-    const { log, observer, ...settings } = options
     this.#store = store
-    this.#log = log ?? SILENT
-    this.#observer = observer ?? {}
-    const complete: CommitterSettings = {
+    this.#log = options.log ?? SILENT
+    this.#observer = options.observer ?? {}
+    const settings: CommitterSettings = {
       ...COMMITTER_DEFAULTS,
       maxRecords: MAX_BATCH_RECORDS,
       maxBytes: MAX_BATCH_BYTES - BATCH_OVERHEAD,
-      ...settings,
+      ...options.committer,
       partitions: store.partitions,
     }
-    this.#maxHeldBytes = complete.maxHeldBytes
-    this.#committer = new Committer(complete, Math.random, newBatchId)
+    this.#maxHeldBytes = settings.maxHeldBytes
+    this.#committer = new Committer(settings, Math.random, newBatchId)
     this.#stopHearing = store.onLease((partition, lease) => this.#committer.lease(partition, lease, performance.now()))
     this.#hints = setInterval(() => this.#takeHints(), HINTS_EVERY_MS)
     this.#hints.unref()
@@ -232,6 +234,11 @@ export class AcceptQueue implements AcceptPort {
     else if (before !== undefined && after === undefined) this.#log.info({}, 'ready for mail')
     if (committer.items > 0) this.#pumpSoon()
   }
+}
+
+/** Resolves when the streams exist; rejects with one clear line (see connectStore) when they cannot. */
+export async function connectAcceptQueue(options: StoreOptions & AcceptQueueOptions): Promise<AcceptQueue> {
+  return new AcceptQueue(await connectStore(options), options)
 }
 
 /** For tests, and for a store that is connected already. The queue owns the store from here on and closes it. */
