@@ -30,7 +30,9 @@ const HEAD_BYTES = 64 * 1024
 export class MessageStore {
   readonly #dir: string
   readonly #keep: number
-  readonly #messages = new Map<number, StoredMessage & { readonly offset: number }>()
+  readonly #messages = new Map<number, StoredMessage>()
+  /** Where the content begins in the file. */
+  readonly #offsets = new Map<number, number>()
   #next = 1
 
   private constructor(dir: string, keep: number) {
@@ -54,7 +56,7 @@ export class MessageStore {
 
   /** Newest first. */
   list(): StoredMessage[] {
-    return [...this.#messages.values()].map(({ offset: _, ...message }) => message).toReversed()
+    return [...this.#messages.values()].toReversed()
   }
 
   get(id: number): StoredMessage | undefined {
@@ -63,8 +65,8 @@ export class MessageStore {
 
   /** The content as it arrived. */
   content(id: number): Readable | undefined {
-    const message = this.#messages.get(id)
-    return message && createReadStream(this.#file(id), { start: message.offset })
+    const start = this.#offsets.get(id)
+    return start === undefined ? undefined : createReadStream(this.#file(id), { start })
   }
 
   /** Resolves when the whole message is in its file; what the stream fails with is passed on, and nothing is kept. */
@@ -83,7 +85,8 @@ export class MessageStore {
       throw error
     }
     const message = { id, ...envelope, size: seen.size, ...summarise(seen.head()) }
-    this.#messages.set(id, { ...message, offset: line.length })
+    this.#messages.set(id, message)
+    this.#offsets.set(id, line.length)
     await this.#forgetOld()
     return message
   }
@@ -101,6 +104,7 @@ export class MessageStore {
 
   async #remove(id: number): Promise<void> {
     this.#messages.delete(id)
+    this.#offsets.delete(id)
     await rm(this.#file(id), { force: true })
   }
 
@@ -113,7 +117,8 @@ export class MessageStore {
     if (offset === 0) return // not ours
     const envelope = JSON.parse(start.toString('utf8', 0, offset)) as Envelope
     const size = statSync(path).size - offset
-    this.#messages.set(id, { id, ...envelope, size, ...summarise(start.subarray(offset)), offset })
+    this.#messages.set(id, { id, ...envelope, size, ...summarise(start.subarray(offset)) })
+    this.#offsets.set(id, offset)
   }
 
   #file(id: number): string {
