@@ -58,6 +58,7 @@ const envelope = object(
     acceptedAt: count,
     storedAt: count,
     origin: count,
+    batch: text,
     attempts: object(
       { count, lastReply: text, lastHost: text, warned: fc.constant(true) },
       { requiredKeys: ['count'] },
@@ -229,7 +230,7 @@ test('fields of a newer version survive a copy by an older one', () => {
 test('a lease reads as it was written', () => {
   fc.assert(
     fc.property(text, count, fc.boolean(), (id, n, released) => {
-      const one: Lease = { ...lease, id, floor: n, released, mayBegin: { mail: n, due: n } }
+      const one: Lease = { ...lease, id, floor: n, floorTime: n, released, mayBegin: { mail: n, due: n } }
       assert.deepEqual(decodeLease(encodeLease(one)), one)
     }),
   )

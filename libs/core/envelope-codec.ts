@@ -25,7 +25,7 @@ import {
   type Fields,
 } from './wire-error.ts'
 
-const KNOWN = new Set('i f r b u e v t s o n x c S p w a'.split(' '))
+const KNOWN = new Set('i f r b u e v t s o k n x c S p w a'.split(' '))
 
 const EIGHT_BIT = 1
 const EIGHT_BIT_HEADER = 2
@@ -47,6 +47,7 @@ export function stringifyEnvelope(envelope: Envelope): string {
   if (envelope.envid !== undefined) json['v'] = envelope.envid
   if (envelope.storedAt !== 0) json['s'] = envelope.storedAt
   if (envelope.origin !== 0) json['o'] = envelope.origin
+  if (envelope.batch !== undefined) json['k'] = envelope.batch
   const { attempts, facts, body, accepted } = envelope
   if (attempts.count !== 0 || attempts.lastReply !== undefined || attempts.lastHost !== undefined || attempts.warned) {
     json['n'] = packAttempts(attempts)
@@ -80,6 +81,7 @@ export function parseEnvelope(text: string): Envelope {
   if (json['u'] === 1) envelope.smtputf8 = true
   if (json['e'] !== undefined) envelope.ret = asRet(json['e'])
   if (json['v'] !== undefined) envelope.envid = asText(json['v'], 'envelope.envid')
+  if (json['k'] !== undefined) envelope.batch = asText(json['k'], 'envelope.batch')
   if (json['c'] !== undefined) envelope.body = unpackBody(json['c'])
   if (json['S'] === 1) envelope.suspect = true
   if (json['p'] !== undefined) envelope.report = unpackReport(json['p'], 'envelope.report')

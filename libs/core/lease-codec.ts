@@ -8,9 +8,22 @@ import { asCount, asFields, asText, parseJson, WireError } from './wire-error.ts
 export const LEASE_VERSION = 1
 
 export function encodeLease(lease: Lease): Buffer {
-  const { id, node, name, time, floor, r, mayBegin, suspects, backlog, released } = lease
+  const { id, node, name, time, floor, floorTime, r, mayBegin, suspects, backlog, released } = lease
   return Buffer.from(
-    JSON.stringify({ v: LEASE_VERSION, id, node, name, time, floor, r, mayBegin, suspects, backlog, released }),
+    JSON.stringify({
+      v: LEASE_VERSION,
+      id,
+      node,
+      name,
+      time,
+      floor,
+      floorTime,
+      r,
+      mayBegin,
+      suspects,
+      backlog,
+      released,
+    }),
   )
 }
 
@@ -29,6 +42,7 @@ export function decodeLease(payload: Uint8Array): Lease {
     name: asText(json['name'], 'lease.name'),
     time: asCount(json['time'], 'lease.time'),
     floor: asCount(json['floor'], 'lease.floor'),
+    floorTime: asCount(json['floorTime'], 'lease.floorTime'),
     r: asCount(json['r'], 'lease.r'),
     mayBegin: { mail: asCount(mayBegin['mail'], 'mayBegin.mail'), due: asCount(mayBegin['due'], 'mayBegin.due') },
     suspects: {

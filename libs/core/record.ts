@@ -78,6 +78,8 @@ export interface Envelope {
   readonly storedAt: number
   /** MAIL sequence the message came with; 0 in a record that no owner has copied yet. */
   readonly origin: number
+  /** Id of that MAIL batch (its Nats-Msg-Id), by which a repeat of it is recognised; absent until an owner copies it. */
+  readonly batch?: string
   readonly attempts: AttemptState
   readonly facts: ContentFacts
   /** Present if the content is in the body stream. */

@@ -234,6 +234,7 @@ export function lease(id: string): Lease {
     name: 'delivery-1',
     time: 10_000,
     floor: 1,
+    floorTime: 0,
     r: 1,
     mayBegin: { mail: 1, due: 0 },
     suspects: { mail: 0, log: 0, due: 0 },

@@ -91,7 +91,17 @@ export interface StreamInfo {
     readonly last_seq: number
     readonly subjects?: Readonly<Record<string, number>>
   }
-  readonly cluster?: { readonly leader?: string }
+  readonly cluster?: {
+    readonly leader?: string
+    readonly replicas?: readonly ReplicaInfo[]
+  }
+}
+
+export interface ReplicaInfo {
+  readonly name: string
+  readonly current: boolean
+  readonly offline?: boolean
+  readonly lag?: number
 }
 
 export interface AccountInfo {

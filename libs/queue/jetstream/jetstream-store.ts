@@ -11,6 +11,7 @@ import type { BodyReference } from '@posthouse/core/record'
 import type { QueueLog } from '../log.ts'
 import type { Done, Heartbeat, MailRead, PartitionState, Store, StoredEntry } from '../store.ts'
 import { readBody } from './body-reader.ts'
+import { LeaderBalance } from './leader-balance.ts'
 import { Links } from './links.ts'
 import { scanLog } from './log-scan.ts'
 import { publish } from './publish.ts'
@@ -75,7 +76,7 @@ class JetStreamStore implements Store {
     this.#log = options.log
     this.#reader = new Reader(links, options.log)
     this.#removal = new Removal(links, options.log)
-    this.#poll = new StatePoll(links, options.partitions)
+    this.#poll = new StatePoll(links, new LeaderBalance(links, options.log), options.partitions)
   }
 
   firstLook(): Promise<void> {

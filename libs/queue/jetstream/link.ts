@@ -3,7 +3,15 @@
  * server. It knows whether its server talks at the moment, by pings of its own, well before the client gives the
  * connection up and dials another server.
  */
-import { createInbox, type ConnectionOptions, type Msg, type MsgHdrs, type NatsConnection, type ServerInfo } from 'nats'
+import {
+  createInbox,
+  type ConnectionOptions,
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+  type Server,
+  type ServerInfo,
+} from 'nats'
 import { connect } from 'nats'
 import type { QueueLog } from '../log.ts'
 
@@ -155,7 +163,25 @@ export class Link {
   }
 }
 
+/** The server that was tried or lost longest ago, but not the one that the other connection is at. */
+function serverChoice() {
+  const triedAt = new Map<string, number>()
+  let last: string | undefined
+  return (servers: readonly Server[], avoid: string | undefined): Server | null => {
+    const now = performance.now()
+    if (last !== undefined) triedAt.set(last, now)
+    let best: Server | null = null
+    for (const server of servers) {
+      const better = best === null || (triedAt.get(server.listen) ?? 0) < (triedAt.get(best.listen) ?? 0)
+      if (better && (server.listen !== avoid || servers.length === 1)) best = server
+    }
+    last = best?.listen
+    return best
+  }
+}
+
 function connectionOptions(options: LinkOptions, waitForever: boolean): ConnectionOptions {
+  const choose = serverChoice()
   return {
     servers: [...options.servers],
     name: options.name,
@@ -174,6 +200,6 @@ function connectionOptions(options: LinkOptions, waitForever: boolean): Connecti
     ignoreClusterUpdates: true,
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
-    reconnectToServer: (servers) => servers.find((server) => server.listen !== options.avoid()) ?? null,
+    reconnectToServer: (servers) => choose(servers, options.avoid()),
   }
 }

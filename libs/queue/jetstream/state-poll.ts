@@ -4,6 +4,7 @@
  */
 import type { PartitionState } from '../store.ts'
 import { api, streamInfo, type AccountInfo, type StreamInfo } from './api.ts'
+import type { LeaderBalance } from './leader-balance.ts'
 import type { Links } from './links.ts'
 import { bodyStream, logStream, mailStream, mailSubjects } from './subjects.ts'
 
@@ -25,14 +26,16 @@ interface Seen {
 
 export class StatePoll {
   readonly #links: Links
+  readonly #balance: LeaderBalance
   readonly #seen: Seen[]
   #account = 0
   #round = 0
   #running = false
   readonly #timer: NodeJS.Timeout
 
-  constructor(links: Links, partitions: number) {
+  constructor(links: Links, balance: LeaderBalance, partitions: number) {
     this.#links = links
+    this.#balance = balance
     this.#seen = Array.from({ length: partitions }, () => ({
       mail: undefined,
       silent: { mail: 0, log: 0, body: 0 },
@@ -80,6 +83,7 @@ export class StatePoll {
       seen.mail = mail.value.state
       seen.mailUsed = usedPart(mail.value)
     }
+    for (const info of [mail, log, body]) if (info?.is === 'ok') this.#balance.consider(partition, info.value)
     silent.mail = mail.is === 'ok' ? 0 : silent.mail + 1
     if (log !== undefined) silent.log = log.is === 'ok' ? 0 : silent.log + 1
     if (body !== undefined) silent.body = body.is === 'ok' ? 0 : silent.body + 1
