@@ -25,7 +25,7 @@ export async function readMessage(content: Readable): Promise<MessageView> {
   }
   const raw = Buffer.concat(chunks)
   const parsed = await simpleParser(raw, { skipImageLinks: true, skipTextToHtml: true })
-  const text = parsed.text ?? ''
+  const text = parsed.text ?? (parsed.html ? withoutMarkup(parsed.html) : '')
   return {
     headers: headerFields(raw).map(([name, value]) => [name, decodeWords(value)]),
     text: text.slice(0, LONGEST_TEXT),
@@ -36,4 +36,16 @@ export async function readMessage(content: Readable): Promise<MessageView> {
       size: bytes,
     })),
   }
+}
+
+/** Good enough to read; it is shown as text, so nothing depends on what it leaves in. */
+function withoutMarkup(html: string): string {
+  const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', nbsp: ' ' }
+  return html
+    .replace(/<(style|script|head)\b[^]*?<\/\1>/gi, '')
+    .replace(/<br\b[^>]*>|<\/(p|div|tr|li|h\d)>/gi, '\n')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(amp|lt|gt|quot|nbsp);/g, (_, name: string) => entities[name] as string)
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()
 }
