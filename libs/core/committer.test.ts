@@ -76,6 +76,7 @@ function lease(ready = 0, released = false): Lease {
     name: 'n',
     time: 10_000,
     floor: 0,
+    floorTime: 0,
     r: 0,
     mayBegin: { mail: 0, due: 0 },
     suspects: { mail: 0, log: 0, due: 0 },
@@ -362,6 +363,46 @@ describe('routing around trouble', () => {
     edge.committer.lease(1, lease(10), edge.now)
     edge.offer('a')
     assert.equal(edge.last.batch.partition, 1)
+  })
+
+  it('keeps off the server that leads what another edge uses', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const edge = new Edge({ partitions: 4 }, chance(seed))
+      for (const [partition, server] of ['x', 'x', 'y', 'y'].entries()) {
+        edge.committer.hint(partition, { leader: true, used: 0, server }, edge.now)
+      }
+      edge.committer.usedByOther(2, edge.now)
+      edge.offer('a')
+      assert([0, 1].includes(edge.last.batch.partition))
+    }
+  })
+
+  it('alone uses two partitions led by different servers in turn', () => {
+    const edge = new Edge({ partitions: 4 })
+    for (const [partition, server] of ['x', 'x', 'y', 'y'].entries()) {
+      edge.committer.hint(partition, { leader: true, used: 0, server }, edge.now)
+    }
+    edge.offer('a')
+    edge.offer('b')
+    edge.offer('c')
+    assert.deepEqual(
+      edge.published.map(({ batch }) => `${batch.partition} ${batch.items.join('')}`),
+      ['0 a', '2 b'],
+    )
+    edge.answer(edge.published[1], stored(1))
+    assert.equal(edge.lastItems, 'c')
+    assert.equal(edge.last.batch.partition, 2)
+  })
+
+  it('uses one partition as long as another edge takes mail', () => {
+    const edge = new Edge({ partitions: 4 })
+    for (const [partition, server] of ['x', 'x', 'y', 'y'].entries()) {
+      edge.committer.hint(partition, { leader: true, used: 0, server }, edge.now)
+    }
+    edge.committer.usedByOther(3, edge.now)
+    edge.offer('a')
+    edge.offer('b')
+    assert.equal(edge.published.length, 1)
   })
 
   it('keeps a record with the partition of its body', () => {

@@ -53,6 +53,8 @@ export type Effect<T> =
   /** Publish the batch; give the answer back with the number of the try. */
   | { readonly do: 'publish'; readonly batch: Batch<T>; readonly number: number }
   | { readonly do: 'nudge'; readonly partition: number; readonly seq: number }
+  /** Tell the other edges that this one uses the partition for about a second. */
+  | { readonly do: 'use'; readonly partition: number }
   | { readonly do: 'done'; readonly items: readonly T[]; readonly fate: ItemFate }
   /** For the log: a refusal that is neither a missing leader nor missing room. */
   | { readonly do: 'strange'; readonly partition: number; readonly why: Refusal; readonly text: string | undefined }
@@ -85,7 +87,9 @@ export class Committer<T> {
     this.#newId = newId
     this.choice = new PartitionChoice(settings.partitions)
     this.#room = new WaitingRoom(settings.partitions, settings)
-    this.#lanes = new Lanes(this.choice, random, settings.stayMs)
+    this.#lanes = new Lanes(this.choice, random, settings.stayMs, (partition) => {
+      this.#effects.push({ do: 'use', partition })
+    })
     this.#pending = new Array<PendingBatch<T> | undefined>(settings.partitions).fill(undefined)
     this.#storedAt = new Array<number>(settings.partitions).fill(-Infinity)
     const room = this.#room
@@ -128,6 +132,11 @@ export class Committer<T> {
 
   hint(partition: number, hint: PartitionHint, now: number): void {
     this.choice.hint(partition, hint, now)
+  }
+
+  /** Another edge says that it uses the partition. */
+  usedByOther(partition: number, now: number): void {
+    this.choice.usedByOther(partition, now)
   }
 
   /** Its batch has had no answer for too long, or an answer was lost. */

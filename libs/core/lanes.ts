@@ -1,7 +1,9 @@
 /**
  * The partitions that an edge uses at the moment. The first takes whatever comes, the next ones only full batches: few
  * partitions mean large batches, and a batch costs the servers the same whatever its size. Each is left after about a
- * second, so that the load spreads, and at once when it is in trouble.
+ * second, so that the load spreads, and at once when it is in trouble. Several edges together keep off each other's
+ * servers (PartitionChoice); an edge alone uses two partitions led by different servers in turn. So what waits for a
+ * server that fails is never all that the clients have on the way.
  */
 import type { PartitionChoice } from './partition-choice.ts'
 
@@ -25,12 +27,15 @@ export class Lanes {
   readonly #choice: PartitionChoice
   readonly #random: () => number
   readonly #stayMs: number
+  /** Told of each partition that is taken into use. */
+  readonly #opened: (partition: number) => void
   #lanes: Lane[] = []
 
-  constructor(choice: PartitionChoice, random: () => number, stayMs: number) {
+  constructor(choice: PartitionChoice, random: () => number, stayMs: number, opened: (partition: number) => void) {
     this.#choice = choice
     this.#random = random
     this.#stayMs = stayMs
+    this.#opened = opened
   }
 
   /** The idle partition that the next batch goes to; undefined: it waits for one in use, or for better times. */
@@ -46,18 +51,22 @@ export class Lanes {
     }
     const first = (this.#lanes[0] as Lane).partition
     if (!traffic.isBusy(first)) return first
-    if (!traffic.fullBatchWaits) return undefined
-    const idle = this.#lanes.find(({ partition }) => !traffic.isBusy(partition))
-    if (idle !== undefined) return idle.partition
+    if (!traffic.fullBatchWaits && !this.#choice.isAlone(now)) return undefined
     // Another one only if it is as good as the first: its mail should not wait for an owner.
     const worst = Math.min(this.#choice.rank(first, now), WORST_RANK)
-    const isAsGood = (p: number) => !traffic.isBusy(p) && this.#choice.rank(p, now) <= worst
-    const another = this.#choice.pick(now, this.#random, isAsGood)
+    const server = this.#choice.server(first)
+    const isIdle = (p: number) => !traffic.isBusy(p) && this.#choice.rank(p, now) <= worst
+    const isWanted = (p: number) => isIdle(p) && (traffic.fullBatchWaits || this.#choice.server(p) !== server)
+    const idle = this.#lanes.find(({ partition }) => isWanted(partition))
+    if (idle !== undefined) return idle.partition
+    if (!traffic.fullBatchWaits && this.#lanes.length > 1) return undefined
+    const another = this.#choice.pick(now, this.#random, isWanted)
     if (another !== undefined) this.#open(another, now)
     return another
   }
 
   #open(partition: number, now: number): void {
     this.#lanes.push({ partition, until: now + this.#stayMs * (0.75 + 0.5 * this.#random()) })
+    this.#opened(partition)
   }
 }

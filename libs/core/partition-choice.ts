@@ -1,8 +1,9 @@
 /**
  * What an edge knows of each partition, and its choice among them. Only hints: a wrong choice costs time, never mail.
  * Partitions with a live owner come before ownerless ones, and those before leaderless ones, which are tried now and
- * then (a refusal comes at once and costs nothing); full ones are never chosen. Of two taken at random from the best the
- * less loaded wins. Pure: the monotonic time (ms) and chance are arguments.
+ * then (a refusal comes at once and costs nothing); full ones are never chosen. Among equals an edge keeps off the server
+ * that leads what other edges use, so that one lost server never has the open batches of all edges. Of two taken at
+ * random from the best the less loaded wins. Pure: the monotonic time (ms) and chance are arguments.
  */
 import type { Refusal } from './answer.ts'
 import type { Lease } from './lease.ts'
@@ -12,12 +13,17 @@ export interface PartitionHint {
   readonly leader: boolean
   /** Used part of the room, 0 to 1. */
   readonly used: number
+  /** The server that leads the partition's mail, if known. */
+  readonly server?: string
 }
 
 /** From here on a partition takes no new mail, so that outcomes and deferred copies always find room… */
 export const FULL_AT = 0.8
 /** …until it has drained to here. */
 export const OPEN_AGAIN_AT = 0.75
+
+/** Other edges say at least every one and a quarter seconds what they use. */
+const OTHERS_USE_MS = 2000
 
 /** A refusal outweighs a poll that may be older than it. */
 const REFUSAL_HOLDS_MS = 2000
@@ -37,6 +43,8 @@ interface Known {
   /** The owner renews its lease every fifth of the lease time: half of it in silence means that it is hardly alive. */
   ownedUntil: number
   backlog: number
+  server: string | undefined
+  usedByOthersUntil: number
 }
 
 export class PartitionChoice {
@@ -53,6 +61,8 @@ export class PartitionChoice {
       probeAt: -Infinity,
       ownedUntil: -Infinity,
       backlog: 0,
+      server: undefined,
+      usedByOthersUntil: -Infinity,
     }))
   }
 
@@ -70,9 +80,24 @@ export class PartitionChoice {
     const known = this.#at(partition)
     known.leader = hint.leader
     known.used = hint.used
+    known.server = hint.server
     if (known.full) known.full = hint.used >= OPEN_AGAIN_AT || now - known.refusedFullAt < REFUSAL_HOLDS_MS
     else known.full = hint.used >= FULL_AT
     if (hint.leader && known.refusedAt !== undefined && now - known.refusedAt >= REFUSAL_HOLDS_MS) this.#clear(known)
+  }
+
+  /** Another edge said that it uses the partition. */
+  usedByOther(partition: number, now: number): void {
+    this.#at(partition).usedByOthersUntil = now + OTHERS_USE_MS
+  }
+
+  /** No other edge has taken mail lately. */
+  isAlone(now: number): boolean {
+    return this.#known.every(({ usedByOthersUntil }) => usedByOthersUntil <= now)
+  }
+
+  server(partition: number): string | undefined {
+    return this.#at(partition).server
   }
 
   stored(partition: number): void {
@@ -120,12 +145,16 @@ export class PartitionChoice {
   /** The better of two taken at random from the best of those that `free` names and that may be tried now. */
   pick(now: number, random: () => number, free: (partition: number) => boolean): number | undefined {
     let rank = 3
+    let crowd = Infinity
     let best: number[] = []
     for (let partition = 0; partition < this.#known.length; partition++) {
       const its = this.rank(partition, now)
       if (its > rank || its === 3 || this.#at(partition).probeAt > now || !free(partition)) continue
-      if (its < rank) best = []
+      const itsCrowd = this.#crowd(partition, now)
+      if (its === rank && itsCrowd > crowd) continue
+      if (its < rank || itsCrowd < crowd) best = []
       rank = its
+      crowd = itsCrowd
       best.push(partition)
     }
     if (best.length < 2) return best[0]
@@ -134,6 +163,14 @@ export class PartitionChoice {
     const a = best[one] as number
     const b = best[two] as number
     return this.#at(b).backlog < this.#at(a).backlog ? b : a
+  }
+
+  /** Partitions led by the same server that other edges use. */
+  #crowd(partition: number, now: number): number {
+    const { server } = this.#at(partition)
+    let crowd = 0
+    for (const known of this.#known) if (known.usedByOthersUntil > now && known.server === server) crowd++
+    return crowd
   }
 
   #clear(known: Known): void {

@@ -57,6 +57,10 @@ class FakeStore {
   onLease(): () => void {
     return () => {}
   }
+  onUse(): () => void {
+    return () => {}
+  }
+  announceUse(): void {}
   state(partition: number): PartitionState {
     return this.states[partition] as PartitionState
   }

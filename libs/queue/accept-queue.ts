@@ -53,7 +53,8 @@ export class AcceptQueue implements AcceptPort {
   readonly #maxHeldBytes: number
   readonly #readiness = new AcceptReadiness()
   readonly #sent = new WeakMap<Batch<Item>, Sent>()
-  readonly #stopHearing: () => void
+  readonly #edge = randomBytes(9).toString('base64url')
+  readonly #stopHearing: readonly (() => void)[]
   readonly #hints: NodeJS.Timeout
   #pumpIsDue = false
   #timer: NodeJS.Timeout | undefined
@@ -74,7 +75,12 @@ export class AcceptQueue implements AcceptPort {
     }
     this.#maxHeldBytes = settings.maxHeldBytes
     this.#committer = new Committer(settings, Math.random, newBatchId)
-    this.#stopHearing = store.onLease((partition, lease) => this.#committer.lease(partition, lease, performance.now()))
+    this.#stopHearing = [
+      store.onLease((partition, lease) => this.#committer.lease(partition, lease, performance.now())),
+      store.onUse(({ edge, partition }) => {
+        if (edge !== this.#edge) this.#committer.usedByOther(partition, performance.now())
+      }),
+    ]
     this.#hints = setInterval(() => this.#takeHints(), HINTS_EVERY_MS)
     this.#hints.unref()
     this.#takeHints()
@@ -119,7 +125,7 @@ export class AcceptQueue implements AcceptPort {
     if (this.#committer.items > 0) await new Promise<void>((resolve) => (this.#drained = resolve))
     clearInterval(this.#hints)
     clearTimeout(this.#timer)
-    this.#stopHearing()
+    for (const stop of this.#stopHearing) stop()
     await this.#store.close()
   }
 
@@ -163,6 +169,9 @@ export class AcceptQueue implements AcceptPort {
         return
       case 'nudge':
         this.#store.nudge(effect.partition, effect.seq)
+        return
+      case 'use':
+        this.#store.announceUse({ edge: this.#edge, partition: effect.partition })
         return
       case 'done': {
         const { fate, items } = effect

@@ -39,6 +39,15 @@ export interface PartitionState {
   readonly used: number
   readonly mailMessages: number
   readonly mailBytes: number
+  /** Name of the server that leads MAIL, if known. */
+  readonly server?: string
+}
+
+/** An edge tells the others which partition it gives its mail to for about a second. */
+export interface PartitionUse {
+  /** Process incarnation. */
+  readonly edge: string
+  readonly partition: number
 }
 
 /** What a delivery node tells the others about itself twice a second. */
@@ -111,6 +120,8 @@ export interface Store {
   onLease(listener: (partition: number, lease: Lease) => void): () => void
   heartbeat(beat: Heartbeat): void
   onHeartbeat(listener: (beat: Heartbeat) => void): () => void
+  announceUse(use: PartitionUse): void
+  onUse(listener: (use: PartitionUse) => void): () => void
   /** As of the last poll (about once a second). */
   state(partition: number): PartitionState
   /** Undefined while connected to at least one server. */

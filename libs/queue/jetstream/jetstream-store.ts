@@ -9,7 +9,7 @@ import type { EntryHeader } from '@posthouse/core/entry'
 import type { Lease, LeaseRead } from '@posthouse/core/lease'
 import type { BodyReference } from '@posthouse/core/record'
 import type { QueueLog } from '../log.ts'
-import type { Done, Heartbeat, MailRead, PartitionState, Store, StoredEntry } from '../store.ts'
+import type { Done, Heartbeat, MailRead, PartitionState, PartitionUse, Store, StoredEntry } from '../store.ts'
 import { readBody } from './body-reader.ts'
 import { LeaderBalance } from './leader-balance.ts'
 import { Links } from './links.ts'
@@ -23,6 +23,7 @@ import { DEFAULT_LIMITS, type StoreLimits } from './stream-settings.ts'
 import {
   bodySubject,
   checkBodyId,
+  EDGE_USES,
   HEARTBEATS,
   LEASES,
   logSubject,
@@ -205,6 +206,17 @@ class JetStreamStore implements Store {
     })
   }
 
+  announceUse(use: PartitionUse): void {
+    this.#links.publish(EDGE_USES, JSON.stringify(use))
+  }
+
+  onUse(listener: (use: PartitionUse) => void): () => void {
+    return this.#links.subscribe(EDGE_USES, (message) => {
+      const use = readUse(message.string())
+      if (use !== undefined && use.partition < this.partitions) listener(use)
+    })
+  }
+
   state(partition: number): PartitionState {
     return this.#poll.state(partition)
   }
@@ -224,6 +236,16 @@ function readHeartbeat(text: string): Heartbeat | undefined {
     const beat = JSON.parse(text) as Partial<Heartbeat>
     if (typeof beat.node !== 'string' || typeof beat.name !== 'string') return undefined
     return { node: beat.node, name: beat.name, abstains: beat.abstains === true }
+  } catch {
+    return undefined
+  }
+}
+
+function readUse(text: string): PartitionUse | undefined {
+  try {
+    const { edge, partition } = JSON.parse(text) as Partial<PartitionUse>
+    if (typeof edge !== 'string' || !Number.isInteger(partition)) return undefined
+    return { edge, partition: partition as number }
   } catch {
     return undefined
   }

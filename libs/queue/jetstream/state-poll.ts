@@ -17,6 +17,8 @@ const SILENT_ROUNDS = 2
 
 interface Seen {
   mail: StreamInfo['state'] | undefined
+  /** The leader of MAIL. */
+  server: string | undefined
   /** Questions in a row without an answer, by stream. */
   silent: { mail: number; log: number; body: number }
   mailUsed: number
@@ -38,6 +40,7 @@ export class StatePoll {
     this.#balance = balance
     this.#seen = Array.from({ length: partitions }, () => ({
       mail: undefined,
+      server: undefined,
       silent: { mail: 0, log: 0, body: 0 },
       mailUsed: 0,
       logUsed: 0,
@@ -54,6 +57,7 @@ export class StatePoll {
       used: Math.max(seen.mailUsed, seen.logUsed, seen.bodyUsed, this.#account),
       mailMessages: countMails(seen.mail),
       mailBytes: seen.mail?.bytes ?? 0,
+      ...(seen.server === undefined ? {} : { server: seen.server }),
     }
   }
 
@@ -81,6 +85,7 @@ export class StatePoll {
     ])
     if (mail.is === 'ok') {
       seen.mail = mail.value.state
+      seen.server = mail.value.cluster?.leader
       seen.mailUsed = usedPart(mail.value)
     }
     for (const info of [mail, log, body]) if (info?.is === 'ok') this.#balance.consider(partition, info.value)

@@ -18,6 +18,7 @@ export const bodySubjects = (partition: number) => `body.${partition}.*.*`
 /** Core NATS, kept by nobody. */
 export const nudgeSubject = (partition: number) => `posthouse.nudge.${partition}`
 export const HEARTBEATS = 'posthouse.heartbeat.delivery'
+export const EDGE_USES = 'posthouse.use.edge'
 export const LEASES = 'log.*.lease'
 
 export function partitionOfLease(subject: string): number | undefined {

@@ -3,7 +3,7 @@
  * decide the fate of every single call, and move the clock.
  */
 import type { Refusal } from '@posthouse/core/answer'
-import type { Heartbeat } from '../store.ts'
+import type { Heartbeat, PartitionUse } from '../store.ts'
 import type { Lease } from '@posthouse/core/lease'
 import { MemoryStore } from './memory-store.ts'
 import { MemoryStream } from './memory-stream.ts'
@@ -55,6 +55,7 @@ export class MemoryServer {
   readonly nudges = new Bus<{ readonly partition: number; readonly seq: number }>()
   readonly leases = new Bus<{ readonly partition: number; readonly lease: Lease }>()
   readonly heartbeats = new Bus<Heartbeat>()
+  readonly uses = new Bus<PartitionUse>()
 
   constructor(options: MemoryServerOptions = {}) {
     this.now = options.now ?? Date.now

@@ -7,7 +7,16 @@ import type { Lease, LeaseRead } from '@posthouse/core/lease'
 import { decodeLease, encodeLease } from '@posthouse/core/lease-codec'
 import type { BodyReference } from '@posthouse/core/record'
 import { BodyMissing } from '../port.ts'
-import type { Done, Heartbeat, MailRead, PartitionState, Store, StoredBatch, StoredEntry } from '../store.ts'
+import type {
+  Done,
+  Heartbeat,
+  MailRead,
+  PartitionState,
+  PartitionUse,
+  Store,
+  StoredBatch,
+  StoredEntry,
+} from '../store.ts'
 import type { MemoryServer, Operation } from './memory-server.ts'
 import type { Append, MemoryMessage, MemoryStream } from './memory-stream.ts'
 
@@ -192,6 +201,18 @@ export class MemoryStore implements Store {
     return this.#listen(
       this.#server.heartbeats.subscribe((beat) => {
         if (!this.#isCut()) listener(beat)
+      }),
+    )
+  }
+
+  announceUse(use: PartitionUse): void {
+    if (!this.#isCut()) this.#server.uses.publish(use)
+  }
+
+  onUse(listener: (use: PartitionUse) => void): () => void {
+    return this.#listen(
+      this.#server.uses.subscribe((use) => {
+        if (!this.#isCut()) listener(use)
       }),
     )
   }
