@@ -131,7 +131,7 @@ export class NatsCluster implements AsyncDisposable {
 
   /** Ends every server; removes the folder unless it is the caller's. */
   async stop(): Promise<void> {
-    await Promise.all(this.#children.map((child) => child?.stop()))
+    await Promise.all(this.#children.map(async (child) => child?.stop()))
     await this.#temporary?.remove()
   }
 

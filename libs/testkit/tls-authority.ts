@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+const NEW_CERTIFICATE = ['req', '-x509', ...NEW_KEY, '-days', '30']
 
 export interface Certificate {
   readonly certFile: string
@@ -34,9 +35,14 @@ export class TlsAuthority {
   /** Files go into `dir`, which is the caller's. */
   static async create(dir: string, name = 'Test authority'): Promise<TlsAuthority> {
     const caFile = join(dir, 'ca.pem')
+    const output = ['-keyout', join(dir, 'ca.key'), '-out', caFile]
     await openssl([
-      ...['req', '-x509', ...NEW_KEY, '-keyout', join(dir, 'ca.key'), '-out', caFile],
-      ...['-days', '30', '-subj', `/CN=${name}`, '-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
+      ...NEW_CERTIFICATE,
+      ...output,
+      '-subj',
+      `/CN=${name}`,
+      '-addext',
+      'keyUsage=critical,keyCertSign,cRLSign',
     ])
     return new TlsAuthority(dir, caFile, await readFile(caFile, 'utf8'))
   }
@@ -46,12 +52,14 @@ export class TlsAuthority {
     const stem = join(this.#dir, `certificate-${++this.#issued}`)
     const [certFile, keyFile] = [`${stem}.pem`, `${stem}.key`]
     const alternatives = names.map((name) => `${isIP(name) === 0 ? 'DNS' : 'IP'}:${name}`)
-    await openssl([
-      ...['req', '-x509', '-CA', this.caFile, '-CAkey', join(this.#dir, 'ca.key'), ...NEW_KEY],
-      ...['-keyout', keyFile, '-out', certFile, '-days', '30', '-subj', `/CN=${names[0]}`],
-      ...['-addext', `subjectAltName=${alternatives.join(',')}`],
-      ...['-addext', 'basicConstraints=critical,CA:FALSE', '-addext', 'extendedKeyUsage=serverAuth,clientAuth'],
-    ])
+    const signer = ['-CA', this.caFile, '-CAkey', join(this.#dir, 'ca.key')]
+    const extensions = [
+      `subjectAltName=${alternatives.join(',')}`,
+      'basicConstraints=critical,CA:FALSE',
+      'extendedKeyUsage=serverAuth,clientAuth',
+    ].flatMap((extension) => ['-addext', extension])
+    const output = ['-keyout', keyFile, '-out', certFile]
+    await openssl([...NEW_CERTIFICATE, ...signer, ...output, '-subj', `/CN=${names[0]}`, ...extensions])
     const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')])
     return { certFile, keyFile, cert, key }
   }
