@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkImports } from './imports.ts'
-import { outOfDate, root } from './generate.ts'
+import { generate, outOfDate, root } from './generate.ts'
 
 interface Check {
   readonly name: string
@@ -34,7 +34,7 @@ const checks: readonly Check[] = [
   {
     name: 'generated files',
     remedy: 'node deploy/check/generate.ts',
-    run: async () => (await outOfDate()).map((path) => `${path} is not what the tables say`).join('\n'),
+    run: async () => outOfDate(await generate(), root).join('\n'),
   },
 ]
 

@@ -28,12 +28,13 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
   return files
 }
 
-/** The generated files that are not as they would be generated now. */
-export async function outOfDate(): Promise<string[]> {
+/** Those of the files that stand otherwise in the folder, or not at all. */
+export function outOfDate(files: ReadonlyMap<string, string>, folder: string): string[] {
   const stale: string[] = []
-  for (const [path, text] of await generate()) {
-    const file = join(root, path)
-    if (!existsSync(file) || readFileSync(file, 'utf8') !== text) stale.push(path)
+  for (const [path, text] of files) {
+    const file = join(folder, path)
+    if (!existsSync(file)) stale.push(`${path} is missing`)
+    else if (readFileSync(file, 'utf8') !== text) stale.push(`${path} is not what the tables say`)
   }
   return stale
 }

@@ -29,8 +29,7 @@ const IMPORT =
 export function wrongImports(file: string, source: string): string[] {
   const part = partOf(file)
   if (part === undefined) return []
-  // What writes golden files is part of the tests.
-  const isTest = file.endsWith('.test.ts') || file.includes('/golden/')
+  const isTest = /\.(test|bench|contract)\.ts$|\/(test|fixtures|golden)\//.test(file)
   const wrong: string[] = []
   for (const match of source.matchAll(IMPORT)) {
     const specifier = match[1] ?? match[2] ?? match[3] ?? ''

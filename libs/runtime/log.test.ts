@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import { createLog } from './log.ts'
 import type { LogOptions } from './log.ts'
@@ -42,4 +43,32 @@ test('lines below the level are not written', async () => {
   log.error('loud')
   assert.equal(lines.length, 1)
   assert.equal(log.isLevelEnabled('info'), false)
+})
+
+test('the pretty format is for eyes: time, level, node, message, fields', async () => {
+  const text: string[] = []
+  const destination = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      text.push(chunk.toString())
+      done()
+    },
+  })
+  const { log } = await capture({ format: 'pretty', destination })
+  log.info({ id: 'q1', password: 'hunter2' }, 'accepted')
+  assert.match(
+    text.join(''),
+    /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: edge-1 accepted \{"id":"q1","password":"\[redacted\]"\}\n$/,
+  )
+})
+
+test('without pino-pretty the log is JSON and says why', async () => {
+  const { log, parsed } = await capture({ format: 'pretty', loadPretty: () => Promise.reject(new Error('not found')) })
+  log.info('accepted')
+  assert.deepEqual(
+    parsed().map(({ level, msg }) => [level, msg]),
+    [
+      ['warn', 'log.format: pino-pretty is not installed: logging JSON instead'],
+      ['info', 'accepted'],
+    ],
+  )
 })

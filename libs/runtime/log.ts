@@ -2,6 +2,7 @@
 // up to 100 ms (a kill -9 may lose those; an orderly exit does not), because the hot path writes one per message and stage.
 import { pino } from 'pino'
 import type { DestinationStream, Level } from 'pino'
+import { BufferedOutput } from './buffered-output.ts'
 import { redact } from './redact.ts'
 
 /** Fields first, then a constant message: lines are found by message and told apart by fields. */
@@ -21,7 +22,9 @@ export interface Log {
   child(fields: object): Log
   /** For lines that are dear to build. */
   isLevelEnabled(level: Level): boolean
-  /** Writes out what is buffered, before it returns. */
+  /** Resolves when everything has been written out. */
+  drain(): Promise<void>
+  /** For an exit that cannot wait: writes out what is buffered, before it returns. */
   flush(): void
 }
 
@@ -32,13 +35,23 @@ export interface LogOptions {
   readonly base: Readonly<Record<string, string>>
   /** Tests write elsewhere than to standard error. */
   readonly destination?: DestinationStream
+  /** pino-pretty is for development and need not be installed. */
+  readonly loadPretty?: () => Promise<Pretty>
 }
+
+type Pretty = Pick<typeof import('pino-pretty'), 'build'>
 
 export async function createLog(options: LogOptions): Promise<Log> {
   let note: string | undefined
-  let stream: DestinationStream & { flushSync?: () => void }
-  const pretty = options.format === 'pretty' ? await loadPretty() : undefined
-  if (options.format === 'pretty' && pretty === undefined) note = 'pino-pretty is not installed: logging JSON instead'
+  let stream: DestinationStream
+  let output: BufferedOutput | undefined
+  let pretty: Pretty | undefined
+  if (options.format === 'pretty')
+    try {
+      pretty = await (options.loadPretty ?? (() => import('pino-pretty')))()
+    } catch {
+      note = 'log.format: pino-pretty is not installed: logging JSON instead'
+    }
   if (pretty !== undefined)
     stream = pretty.build({
       destination: options.destination ?? 2,
@@ -49,7 +62,14 @@ export async function createLog(options: LogOptions): Promise<Log> {
       messageFormat: '{node} {msg}',
       singleLine: true,
     })
-  else stream = options.destination ?? pino.destination({ fd: 2, sync: false, minLength: 4096, periodicFlush: 100 })
+  else if (options.destination !== undefined) stream = options.destination
+  else {
+    // Asking Node for its standard error also makes the descriptor non-blocking: a reader that stalls then costs log
+    // lines (see there), not a thread, and cannot keep the process from ending.
+    output = new BufferedOutput(process.stderr.fd)
+    process.once('exit', () => output?.flushSync())
+    stream = output
+  }
   const logger = pino(
     {
       level: options.level,
@@ -66,14 +86,10 @@ export async function createLog(options: LogOptions): Promise<Log> {
   logger.child = function (this: typeof logger, fields: object) {
     return child.call(this, redact(fields))
   } as typeof logger.child
-  const log = logger as unknown as Log & { flush: () => void }
-  log.flush = () => {
-    try {
-      stream.flushSync?.()
-    } catch {
-      // Not yet open, or nobody reads standard error any more: there is nowhere left to say so.
-    }
-  }
+  const log = Object.assign(logger as unknown as Log, {
+    drain: () => output?.drain() ?? Promise.resolve(),
+    flush: () => output?.flushSync(),
+  })
   if (note !== undefined) log.warn(note)
   return log
 }
@@ -89,13 +105,5 @@ function timestamp(now: () => number): () => string {
       text = `,"time":"${new Date(time).toISOString()}"`
     }
     return text
-  }
-}
-
-async function loadPretty(): Promise<Pick<typeof import('pino-pretty'), 'build'> | undefined> {
-  try {
-    return await import('pino-pretty')
-  } catch {
-    return undefined
   }
 }

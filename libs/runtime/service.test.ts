@@ -154,6 +154,19 @@ test('a lost necessity stops it in good order with status 1', async (t) => {
   assert.ok(messages.includes('cannot go on') && messages.includes('part is down'))
 })
 
+test('a reader of the log that stalls does not keep a process from ending', async (t) => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'fixtures/small-service.ts')], {
+    env: { PATH: process.env['PATH'], ...GOOD, POSTHOUSE_BEHAVIOUR: 'talkative' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  child.kill('SIGTERM')
+  const [status] = (await once(child, 'exit')) as [number | null]
+  assert.equal(status, 0)
+  child.stderr.destroy()
+})
+
 test('wrong settings are a line each and status 78', async (t) => {
   const small = run(t, { ...GOOD, POSTHOUSE_HTTP_PORT: '70000', POSTHOUSE_LOG_LEVEL: 'loud', POSTHOUSE_NAME: 'a b' })
   assert.equal(await small.ended, 78)

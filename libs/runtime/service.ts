@@ -121,7 +121,7 @@ async function serve<S extends SettingsTable, M extends MetricsTable>(
   }
   const status = await lifecycle.done
   if (status === 0) log.info('stopped')
-  log.flush()
+  await log.drain()
   process.exit(status)
 }
 
