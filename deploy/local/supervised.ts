@@ -25,7 +25,8 @@ export class Supervised {
   readonly program: Program
   readonly #around: Surroundings
   #child: Child | undefined
-  #restart = false
+  /** It was ready once; before, what becomes of it is the business of `start`. */
+  #isUp = false
   #stopped = false
   #failures = 0
   #timer: NodeJS.Timeout | undefined
@@ -52,7 +53,7 @@ export class Supervised {
       }
       await sleep(READY_POLL_MS)
     }
-    this.#restart = this.#around.restart
+    this.#isUp = true
     // It may have ended just now, while nobody would have started it again.
     if (this.pid === undefined)
       throw new Error(`${this.program.name} ended as soon as it was ready:\n${this.#lastLines()}`)
@@ -84,10 +85,10 @@ export class Supervised {
 
   #ended(exit: Exit, pid: number, livedMs: number): void {
     this.#around.changed()
-    if (this.#stopped) return
+    if (this.#stopped || !this.#isUp) return
     const how = exit.signal === null ? `ended with status ${exit.code}` : `was killed by ${exit.signal}`
     const what = `${this.program.name} (pid ${pid}) ${how}`
-    if (!this.#restart) return this.#around.say(`${what}; it is not started again`)
+    if (!this.#around.restart) return this.#around.say(`${what}; it is not started again`)
     this.#failures = exit.signal !== null || livedMs > LIVED_WELL_MS ? 0 : this.#failures + 1
     const wait = Math.min(AFTER_A_KILL_MS * 2 ** this.#failures, LONGEST_WAIT_MS)
     const where = exit.signal === null ? ` (see ${this.program.log})` : ''

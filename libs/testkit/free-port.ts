@@ -32,3 +32,13 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   const [port] = await freePorts(1, host)
   return port as number
 }
+
+/** The first of `length` ports in a row that are all free. */
+export async function freeStretch(length: number, host = '127.0.0.1'): Promise<number> {
+  for (let tries = 0; tries < 200; tries++) {
+    const first = randomInt(LOWEST, HIGHEST - length)
+    const free = await Promise.all(Array.from({ length }, (_, offset) => isPortFree(first + offset, host)))
+    if (free.every(Boolean)) return first
+  }
+  throw new Error(`no ${length} free ports in a row between ${LOWEST} and ${HIGHEST} on ${host}`)
+}
