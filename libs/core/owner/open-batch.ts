@@ -59,7 +59,8 @@ export class OpenBatch {
   positions(record: number, state: number): number[] {
     const found: number[] = []
     const count = this.records[record]!.envelope.recipients.length
-    for (let position = 0; position < count; position++) if (this.state(record, position) === state) found.push(position)
+    for (let position = 0; position < count; position++)
+      if (this.state(record, position) === state) found.push(position)
     return found
   }
 }

@@ -1,0 +1,233 @@
+/**
+ * Outcomes on their way to the log. Final ones without content go out together in `.outcome` entries; deferrals, parkings
+ * and bounces in `.later` entries, many of one destination and due time in one. An entry once taken never changes but for
+ * the lease under which it is sent.
+ */
+import { closingSize, ENTRY_OVERHEAD, MAX_ENTRY_HEADER, successorSize } from '../entry-codec.ts'
+import { BATCH_OVERHEAD, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../batch-codec.ts'
+import type { Closing, Later, SuccessorHead } from '../entry.ts'
+import type { MailRecord } from '../record.ts'
+import type { OpenBatch } from './open-batch.ts'
+import { TIMES } from './rules.ts'
+
+/** One closing with the tasks it is about. */
+export interface Pending {
+  readonly batch: OpenBatch
+  readonly record: number
+  readonly closing: Closing
+  /** Monotonic time of the outcome. */
+  readonly at: number
+}
+
+export interface PendingEntry {
+  readonly id: string
+  readonly kind: 'outcome' | 'later'
+  readonly pendings: readonly Pending[]
+  readonly later: Later | undefined
+  readonly records: readonly MailRecord[]
+  /** Bytes of the records. */
+  readonly bytes: number
+  /** Oldest outcome in it of a task that was delivered, monotonic; Infinity: none. */
+  readonly oldestDelivered: number
+  firstSent: number | undefined
+  /** Tries whose fate is unknown. */
+  unknownTries: number
+  /** R must not pass this: the entry may lie right behind. */
+  mark: number
+}
+
+interface Group {
+  readonly state: Later['state']
+  readonly destination: string
+  due: number
+  /** Monotonic time of its first outcome. */
+  readonly at: number
+  readonly pendings: Pending[]
+  readonly heads: SuccessorHead[]
+  readonly records: MailRecord[]
+  header: number
+  bytes: number
+}
+
+/** Deferrals within this span share an entry, ms. */
+const DUE_BUCKET = 5_000
+
+export class Outbox {
+  readonly #newId: () => string
+  #finals: Pending[] = []
+  #finalsHeader = 0
+  #oldestDelivered = Infinity
+  #lastOutcome = -Infinity
+  readonly #groups = new Map<string, Group>()
+  /** Full groups, ready to go. */
+  #full: Group[] = []
+  tasks = 0
+
+  constructor(newId: () => string) {
+    this.#newId = newId
+  }
+
+  get isEmpty(): boolean {
+    return this.tasks === 0
+  }
+  /** Monotonic time of the oldest delivered outcome not yet taken; Infinity: none. */
+  get oldestDelivered(): number {
+    return this.#oldestDelivered
+  }
+
+  final(pending: Pending): void {
+    this.#finals.push(pending)
+    this.#finalsHeader += closingSize(pending.closing)
+    if (pending.closing.how === 'delivered') this.#oldestDelivered = Math.min(this.#oldestDelivered, pending.at)
+    this.tasks += pending.closing.positions.length
+  }
+
+  successor(
+    pending: Pending,
+    state: Later['state'],
+    destination: string,
+    due: number,
+    head: SuccessorHead,
+    record: MailRecord,
+  ): void {
+    // A bounce is due at once and is not held up; others may wait to the end of their bucket.
+    const bucket =
+      pending.closing.how === 'bounced' || pending.closing.how === 'expired' ? 0 : Math.ceil(due / DUE_BUCKET)
+    const key = `${state} ${bucket} ${destination}`
+    const header = closingSize(pending.closing) + successorSize(head)
+    const bytes = recordBytes(record)
+    let group = this.#groups.get(key)
+    if (
+      group !== undefined &&
+      (group.records.length >= MAX_BATCH_RECORDS ||
+        group.bytes + bytes > MAX_BATCH_BYTES ||
+        group.header + header > MAX_ENTRY_HEADER)
+    ) {
+      this.#full.push(group)
+      group = undefined
+    }
+    if (group === undefined) {
+      group = {
+        state,
+        destination,
+        due,
+        at: pending.at,
+        pendings: [],
+        heads: [],
+        records: [],
+        header: ENTRY_OVERHEAD + destination.length * 6,
+        bytes: BATCH_OVERHEAD,
+      }
+      this.#groups.set(key, group)
+    }
+    group.due = Math.max(group.due, due)
+    group.pendings.push(pending)
+    group.heads.push(head)
+    group.records.push(record)
+    group.header += header
+    group.bytes += bytes
+    this.tasks += pending.closing.positions.length
+  }
+
+  /** Monotonic time at which take() has something. */
+  nextAt(): number {
+    if (this.#full.length > 0) return -Infinity
+    let at = this.#finals.length > 0 ? this.#lastOutcome + TIMES.outcomeEvery : Infinity
+    for (const group of this.#groups.values()) at = Math.min(at, group.at + TIMES.outcomeEvery)
+    return at
+  }
+
+  take(now: number): PendingEntry | undefined {
+    if (this.#finals.length > 0 && now - this.#lastOutcome >= TIMES.outcomeEvery) return this.#takeFinals(now)
+    const full = this.#full.shift()
+    if (full !== undefined) return this.#entryOf(full)
+    for (const [key, group] of this.#groups) {
+      if (now - group.at < TIMES.outcomeEvery) continue
+      this.#groups.delete(key)
+      return this.#entryOf(group)
+    }
+    return undefined
+  }
+
+  /** Everything that is here, for the word to a successor that came too soon. */
+  drain(): Pending[] {
+    const all = this.#finals
+    for (const group of [...this.#full, ...this.#groups.values()]) all.push(...group.pendings)
+    this.#finals = []
+    this.#full = []
+    this.#groups.clear()
+    this.#finalsHeader = 0
+    this.#oldestDelivered = Infinity
+    this.tasks = 0
+    return all
+  }
+
+  #takeFinals(now: number): PendingEntry {
+    let taken = this.#finals
+    if (this.#finalsHeader > MAX_ENTRY_HEADER - ENTRY_OVERHEAD) {
+      let size = ENTRY_OVERHEAD
+      let count = 0
+      while (count < taken.length) {
+        size += closingSize(taken[count]!.closing)
+        if (size > MAX_ENTRY_HEADER && count > 0) break
+        count++
+      }
+      taken = this.#finals.slice(0, count)
+      this.#finals = this.#finals.slice(count)
+      this.#finalsHeader = 0
+      this.#oldestDelivered = Infinity
+      for (const { closing, at } of this.#finals) {
+        this.#finalsHeader += closingSize(closing)
+        if (closing.how === 'delivered') this.#oldestDelivered = Math.min(this.#oldestDelivered, at)
+      }
+    } else {
+      this.#finals = []
+      this.#finalsHeader = 0
+      this.#oldestDelivered = Infinity
+    }
+    // What did not fit goes right after it.
+    this.#lastOutcome = this.#finals.length > 0 ? -Infinity : now
+    return this.#entry('outcome', taken, undefined, [], 0)
+  }
+
+  #entryOf({ pendings, due, destination, state, heads, records, bytes }: Group): PendingEntry {
+    return this.#entry('later', pendings, { due, destination, state, records: heads }, records, bytes)
+  }
+
+  #entry(
+    kind: 'outcome' | 'later',
+    pendings: readonly Pending[],
+    later: Later | undefined,
+    records: readonly MailRecord[],
+    bytes: number,
+  ): PendingEntry {
+    let oldestDelivered = Infinity
+    for (const { closing, at } of pendings) {
+      this.tasks -= closing.positions.length
+      if (closing.how === 'delivered') oldestDelivered = Math.min(oldestDelivered, at)
+    }
+    const id = this.#newId()
+    return {
+      id,
+      kind,
+      pendings,
+      later,
+      records,
+      bytes,
+      oldestDelivered,
+      firstSent: undefined,
+      unknownTries: 0,
+      mark: 0,
+    }
+  }
+}
+
+/** Upper bound of what a record takes in a batch; the codec is not run for an estimate. */
+function recordBytes({ envelope, content }: MailRecord): number {
+  let size = 700 + content.length + 3 * envelope.from.length
+  for (const { address, orcpt } of envelope.recipients) size += 60 + 3 * (address.length + (orcpt?.length ?? 0))
+  size += 3 * ((envelope.attempts.lastReply?.length ?? 0) + (envelope.envid?.length ?? 0))
+  const { accepted } = envelope
+  if (accepted !== undefined) size += 200 + 3 * ((accepted.messageId?.length ?? 0) + (accepted.user?.length ?? 0))
+  return size
+}
