@@ -107,7 +107,8 @@ async function serve<S extends SettingsTable, M extends MetricsTable>(
   try {
     const registry = createMetrics(definition.metricsTable, { service, version })
     const { endpoint, oneIn } = settings.tracing
-    const tracer = await createTracer({ endpoint, oneIn, service, node, version })
+    const onTrouble = (trouble: string): void => log.warn({ endpoint, trouble }, 'traces cannot be sent')
+    const tracer = await createTracer({ endpoint, oneIn, service, node, version, onTrouble })
     lifecycle.onStop('tracing', () => tracer.close())
     const server = await startHealthServer({ ...settings.http, health, metrics: registry })
     lifecycle.onStop('http', () => server.close())
@@ -138,9 +139,9 @@ function startFailed(service: string, lifecycle: Lifecycle, log: Log, error: unk
 }
 
 function listenToSignals(lifecycle: Lifecycle, log: Log): void {
-  const numbers = { SIGINT: 2, SIGTERM: 15 } as const
+  const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
   let first = true
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
       if (first) {
         first = false

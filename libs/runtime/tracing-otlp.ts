@@ -1,10 +1,13 @@
 // The tracer of a process that does trace: OpenTelemetry's SDK, parent-based sampling, export in batches over OTLP/HTTP.
 // Imported only when tracing.endpoint is set. The SDK takes its details (protocol, headers, batch sizes) from the OTEL_*
 // variables; what the settings say is put there first, because that is how the SDK is told.
-import { ROOT_CONTEXT, SpanKind as Kind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { DiagLogLevel, ROOT_CONTEXT, SpanKind as Kind, SpanStatusCode, diag, trace } from '@opentelemetry/api'
 import type { Context, Span as ApiSpan, Tracer as ApiTracer } from '@opentelemetry/api'
 import { startNodeSdk } from '@opentelemetry/sdk-node'
 import type { Attributes, Span, SpanKind, SpanOptions, Tracer, TracingOptions } from './tracing.ts'
+
+/** How long a stop waits for the last spans to be sent. */
+const PATIENCE = 2000
 
 const KINDS: Readonly<Record<SpanKind, Kind>> = {
   server: Kind.SERVER,
@@ -21,7 +24,7 @@ export function startOpenTelemetry(options: TracingOptions): Tracer {
   environment['OTEL_TRACES_SAMPLER'] = 'parentbased_traceidratio'
   environment['OTEL_TRACES_SAMPLER_ARG'] = String(1 / options.oneIn)
   const sdk = startNodeSdk({
-    logLevel: environment['OTEL_LOG_LEVEL'] ?? 'error',
+    logLevel: 'none',
     resourceAttributes: {
       'service.name': `posthouse-${options.service}`,
       'service.instance.id': options.node,
@@ -32,7 +35,31 @@ export function startOpenTelemetry(options: TracingOptions): Tracer {
     metricReaders: [],
     logRecordProcessors: [],
   })
+  listenToTrouble(options.onTrouble)
   return new OtlpTracer(trace.getTracer('posthouse', options.version), () => sdk.shutdown())
+}
+
+// The SDK's own log would go to the console, in a form of its own and with every batch that fails.
+function listenToTrouble(onTrouble: ((trouble: string) => void) | undefined): void {
+  let last = -Infinity
+  const error = (trouble: string): void => {
+    if (performance.now() - last < 60_000) return
+    last = performance.now()
+    onTrouble?.(messageOf(trouble))
+  }
+  const ignore = (): void => {}
+  const logger = { error, warn: ignore, info: ignore, debug: ignore, verbose: ignore }
+  diag.setLogger(logger, { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true })
+}
+
+// An exporter's error comes as JSON with its stack.
+function messageOf(trouble: string): string {
+  try {
+    const { message } = JSON.parse(trouble) as { readonly message?: unknown }
+    return typeof message === 'string' ? message : trouble
+  } catch {
+    return trouble
+  }
 }
 
 class OtlpTracer implements Tracer {
@@ -54,7 +81,10 @@ class OtlpTracer implements Tracer {
 
   async close(): Promise<void> {
     // The collector may be down: what is left is then lost, and the stop goes on.
-    await this.#shutdown().catch(() => {})
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, PATIENCE)))
+    await Promise.race([this.#shutdown().catch(() => {}), patience])
+    clearTimeout(timer)
   }
 }
 

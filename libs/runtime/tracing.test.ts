@@ -81,6 +81,35 @@ test('accept and attempt are one trace, sent in one batch to the collector', asy
   assert.deepEqual(sentAttempt.attributes, [{ key: 'reply', value: { stringValue: '451 4.3.0' } }])
 })
 
+test('a collector that is not there is told once, and the stop goes on', async () => {
+  const script = `
+    import { createTracer } from '@posthouse/runtime/tracing'
+    process.env.OTEL_EXPORTER_OTLP_TIMEOUT = '200'
+    const told = Promise.withResolvers()
+    const onTrouble = (trouble) => told.resolve(console.log('trouble:', trouble))
+    const endpoint = 'http://127.0.0.1:9'
+    const tracer = await createTracer({ endpoint, oneIn: 1, service: 'edge', node: 'edge-1', version: '1', onTrouble })
+    for (let i = 0; i < 2000; i++) tracer.start('accept').end()
+    await told.promise
+    await tracer.close()
+    console.log('closed')
+    process.exit()`
+  assert.deepEqual(await evaluate(script), ['trouble: connect ECONNREFUSED 127.0.0.1:9', 'closed'])
+})
+
+test('one new trace in so many is sent, and a trace that has begun is always continued', async () => {
+  const script = `
+    import { createTracer } from '@posthouse/runtime/tracing'
+    const endpoint = 'http://127.0.0.1:9'
+    const tracer = await createTracer({ endpoint, oneIn: 10, service: 'edge', node: 'edge-1', version: '1' })
+    let begun = 0
+    for (let i = 0; i < 10000; i++) if (tracer.start('accept').isRecording) begun++
+    console.log(begun > 700 && begun < 1300)
+    console.log(tracer.start('attempt', { parent: '00-${'f'.repeat(32)}-${'b'.repeat(16)}-01' }).isRecording)
+    process.exit()`
+  assert.deepEqual(await evaluate(script), ['true', 'true'])
+})
+
 test('off, a span is nothing but hands a traceparent on', async () => {
   const options = { endpoint: '', oneIn: 1, service: 'edge', node: 'edge-1', version: '1' }
   assert.equal(await createTracer(options), off)
@@ -96,13 +125,22 @@ test('off, a span is nothing but hands a traceparent on', async () => {
 })
 
 test('off, OpenTelemetry is not even loaded', async () => {
-  const script = `
-    import { createTracer } from '@posthouse/runtime/tracing'
-    import { createRequire } from 'node:module'
-    await createTracer({ endpoint: '', oneIn: 1, service: 'edge', node: 'edge-1', version: '1' })
-    console.log(JSON.stringify(Object.keys(createRequire(import.meta.url).cache).filter((f) => f.includes('opentelemetry'))))`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
-    cwd: import.meta.dirname,
-  })
-  assert.equal(stdout.trim(), '[]')
+  const script = (endpoint: string) => `
+    import { registerHooks } from 'node:module'
+    let loaded = 0
+    registerHooks({ load: (url, context, next) => (url.includes('opentelemetry') && loaded++, next(url, context)) })
+    const { createTracer } = await import('@posthouse/runtime/tracing')
+    await createTracer({ endpoint: '${endpoint}', oneIn: 1, service: 'edge', node: 'edge-1', version: '1' })
+    console.log(loaded > 0)
+    process.exit()`
+  assert.deepEqual(await evaluate(script('')), ['false'])
+  assert.deepEqual(await evaluate(script('http://127.0.0.1:9')), ['true'])
 })
+
+// A process has one OpenTelemetry: what needs another runs in a process of its own. Its standard error must stay empty.
+async function evaluate(script: string): Promise<string[]> {
+  const args = ['--input-type=module', '--eval', script]
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname })
+  assert.equal(stderr, '')
+  return stdout.trim().split('\n')
+}

@@ -37,6 +37,8 @@ export interface TracingOptions {
   readonly service: string
   readonly node: string
   readonly version: string
+  /** Told when spans cannot be sent, at most once a minute. */
+  readonly onTrouble?: (trouble: string) => void
 }
 
 export async function createTracer(options: TracingOptions): Promise<Tracer> {

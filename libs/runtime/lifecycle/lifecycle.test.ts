@@ -109,3 +109,13 @@ test('a start that failed half-way takes down what was set up, at once and silen
   assert.equal(await lifecycle.done, 70)
   assert.deepEqual(story, ['not ready: could not start', 'down half'])
 })
+
+test('what a start registers after a stop has overtaken it is closed and taken down all the same', async () => {
+  const { lifecycle, story } = build()
+  lifecycle.stop('SIGTERM')
+  lifecycle.onClose('late listener', () => void story.push('close late listener'))
+  lifecycle.onStop('late part', () => void story.push('down late part'))
+  assert.equal(await lifecycle.done, 0)
+  lifecycle.onStop('too late', () => void story.push('down too late'))
+  assert.deepEqual(story, ['not ready: SIGTERM', 'close late listener', 'down late part', 'down too late'])
+})

@@ -48,14 +48,21 @@ export class Lifecycle {
     return this.#stopping.signal
   }
 
-  /** Registers how to stop taking in new work (close a listener). Run in parallel, before activities are waited for. */
+  /**
+   * Registers how to stop taking in new work (close a listener). Run in parallel, before activities are waited for. A start
+   * that is overtaken by a stop may register late: then it runs at once.
+   */
   onClose(name: string, run: () => unknown): void {
-    this.#closers.push({ name, run })
+    const step = { name, run }
+    if (this.#stopping.signal.aborted) void this.#run(step)
+    else this.#closers.push(step)
   }
 
-  /** Registers how to take down something that was just set up. Run one after the other, in reverse order. */
+  /** Registers how to take down something that was just set up. Run one after the other, in reverse order; late: at once. */
   onStop(name: string, run: () => unknown): void {
-    this.#stack.push({ name, run })
+    const step = { name, run }
+    if (this.#phase === 'stopped') void this.#run(step)
+    else this.#stack.push(step)
   }
 
   /** Resolves with the exit status when everything is down. */
