@@ -22,7 +22,7 @@ test('records of every kind come back as they were put in', async (t) => {
     },
     'mx.example.org': { A: ['127.0.0.2', '127.0.0.3'], AAAA: ['::1', '2001:db8::1:2'] },
     'no-mail.example': { MX: [[0, '.']] },
-    '1.0.0.127.in-addr.arpa': { PTR: ['localhost'] },
+    '7.2.0.192.in-addr.arpa': { PTR: ['host.example'] },
   })
   const mx = async (name: string) =>
     (await resolver.resolveMx(name)).map(({ priority, exchange }) => [priority, exchange])
@@ -34,7 +34,7 @@ test('records of every kind come back as they were put in', async (t) => {
   assert.deepEqual(await resolver.resolve4('mx.example.org'), ['127.0.0.2', '127.0.0.3'])
   assert.deepEqual(await resolver.resolve6('mx.example.org'), ['::1', '2001:db8::1:2'])
   assert.deepEqual(await mx('no-mail.example'), [[0, '']])
-  assert.deepEqual(await resolver.reverse('127.0.0.1'), ['localhost'])
+  assert.deepEqual(await resolver.reverse('192.0.2.7'), ['host.example'])
   assert.equal(dns.queries[0], 'MX example.org')
 })
 
