@@ -9,7 +9,7 @@ import type { EntryHeader } from '@posthouse/core/entry'
 import type { Lease, LeaseRead } from '@posthouse/core/lease'
 import type { BodyReference } from '@posthouse/core/record'
 import type { QueueLog } from '../log.ts'
-import type { Done, Heartbeat, MailRead, PartitionState, PartitionUse, Store, StoredEntry } from '../store.ts'
+import type { Done, Heartbeat, MailRead, PartitionState, PartitionUse, Scanned, Store, StoredEntry } from '../store.ts'
 import { readBody } from './body-reader.ts'
 import { LeaderBalance } from './leader-balance.ts'
 import { Links } from './links.ts'
@@ -149,7 +149,7 @@ class JetStreamStore implements Store {
     from: number,
     sinceMs: number,
     seen: (entry: StoredEntry) => void,
-  ): Promise<Done> {
+  ): Promise<Scanned> {
     return scanLog(this.#links, this.#log, { partition, through, from, sinceMs }, seen)
   }
 

@@ -4,6 +4,7 @@
  * connection up and dials another server.
  */
 import {
+  connect,
   createInbox,
   type ConnectionOptions,
   type Msg,
@@ -12,7 +13,6 @@ import {
   type Server,
   type ServerInfo,
 } from 'nats'
-import { connect } from 'nats'
 import type { QueueLog } from '../log.ts'
 
 const PING_EVERY_MS = 250
@@ -54,8 +54,8 @@ export class Link {
     this.#pings = setInterval(() => void this.#ping(), PING_EVERY_MS).unref()
   }
 
-  static async open(options: LinkOptions, waitForever: boolean): Promise<Link> {
-    return new Link(await connect(connectionOptions(options, waitForever)), options.log)
+  static async open(options: LinkOptions): Promise<Link> {
+    return new Link(await connect(connectionOptions(options)), options.log)
   }
 
   /** `host:port` of the server it is connected to. */
@@ -180,7 +180,7 @@ function serverChoice() {
   }
 }
 
-function connectionOptions(options: LinkOptions, waitForever: boolean): ConnectionOptions {
+function connectionOptions(options: LinkOptions): ConnectionOptions {
   const choose = serverChoice()
   return {
     servers: [...options.servers],
@@ -195,7 +195,7 @@ function connectionOptions(options: LinkOptions, waitForever: boolean): Connecti
     maxReconnectAttempts: -1,
     reconnectTimeWait: 150,
     reconnectJitter: 100,
-    waitOnFirstConnect: waitForever,
+    waitOnFirstConnect: false,
     // Only the servers of the settings: what a server tells about itself may not be reachable from here.
     ignoreClusterUpdates: true,
     ignoreAuthErrorAbort: true,

@@ -2,11 +2,13 @@
  * Two connections, to different servers where there are several. A request goes out on the one that answered last; one that
  * stayed without an answer, or met a server that sees no stream leader, makes the next request use the other.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Msg, MsgHdrs, ServerInfo } from 'nats'
 import type { QueueLog } from '../log.ts'
 import { Link, type LinkOptions } from './link.ts'
 
 const SPREAD_EVERY_MS = 10_000
+const SECOND_EVERY_MS = 500
 
 export interface LinksOptions {
   /** host:port of every server. */
@@ -57,17 +59,13 @@ export class Links {
     })
     let first: Link
     try {
-      first = await Link.open(linkOptions(1), false)
+      first = await Link.open(linkOptions(1))
     } catch (error) {
       throw explain(error, servers)
     }
     links = new Links(first, options.log)
-    const self = links
     // The second comes when it can: the first is enough to work.
-    Link.open(linkOptions(0), true).then(
-      (second) => self.#add(second),
-      (error: unknown) => options.log.error({ error: String(error) }, 'second connection to NATS cannot be made'),
-    )
+    void links.#openSecond(linkOptions(0))
     return links
   }
 
@@ -160,11 +158,22 @@ export class Links {
     await Promise.all(this.#links.map((link) => link.close()))
   }
 
-  #add(second: Link): void {
-    if (this.#closed) {
-      void second.close()
+  async #openSecond(options: LinkOptions): Promise<void> {
+    while (!this.#closed) {
+      let second: Link
+      try {
+        second = await Link.open(options)
+      } catch {
+        await sleep(SECOND_EVERY_MS, undefined, { ref: false })
+        continue
+      }
+      if (this.#closed) await second.close()
+      else this.#add(second)
       return
     }
+  }
+
+  #add(second: Link): void {
     this.#links.push(second)
     for (const subscription of this.#subscriptions) {
       subscription.ends.push(second.subscribe(subscription.subject, subscription.handler))

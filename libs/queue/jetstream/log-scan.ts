@@ -5,7 +5,7 @@
  */
 import { decodeEntry } from '@posthouse/core/entry-codec'
 import type { QueueLog } from '../log.ts'
-import type { Done, StoredEntry } from '../store.ts'
+import type { Scanned, StoredEntry } from '../store.ts'
 import { readDirect } from './direct.ts'
 import { ENTRY } from './headers.ts'
 import type { Links } from './links.ts'
@@ -15,7 +15,7 @@ import { logStream, logSubject } from './subjects.ts'
 const DIRECT_MS = 500
 /** No progress for so long: the caller shall decide. */
 const GIVE_UP_MS = 5000
-const UNANSWERED: Done = { is: 'unanswered' }
+const UNANSWERED: Scanned = { is: 'unanswered' }
 
 export interface Scan {
   readonly partition: number
@@ -29,11 +29,12 @@ export async function scanLog(
   log: QueueLog,
   scan: Scan,
   seen: (entry: StoredEntry) => void,
-): Promise<Done> {
+): Promise<Scanned> {
   const { partition, through } = scan
   const stream = logStream(partition)
-  const start = await startOf(links, stream, scan)
-  if (start === undefined) return UNANSWERED
+  const found = await startOf(links, stream, scan)
+  if (found === undefined) return UNANSWERED
+  const { start, storedAt } = found
 
   const take = (message: LoggedMessage) => {
     const value = message.header(ENTRY)
@@ -70,7 +71,7 @@ export async function scanLog(
         return message.seq >= through
       },
     })
-    return above ? { is: 'done' } : UNANSWERED
+    return above ? { is: 'done', storedAt } : UNANSWERED
   } catch (error) {
     // What an unreadable entry closes is unknown: going on could repeat or lose mail.
     log.error(
@@ -81,8 +82,15 @@ export async function scanLog(
   }
 }
 
-/** The lower of `from` and the first entry since the time; undefined if no replica that has `through` answers. */
-async function startOf(links: Links, stream: string, { through, from, sinceMs }: Scan): Promise<number | undefined> {
+/**
+ * The lower of `from` and the first entry since the time, and the server time of `through`; undefined if no replica that
+ * has `through` answers.
+ */
+async function startOf(
+  links: Links,
+  stream: string,
+  { through, from, sinceMs }: Scan,
+): Promise<{ readonly start: number; readonly storedAt: number } | undefined> {
   const deadline = performance.now() + GIVE_UP_MS
   for (;;) {
     const own = await readDirect(links, stream, { seq: through, batch: 1 }, DIRECT_MS)
@@ -90,9 +98,12 @@ async function startOf(links: Links, stream: string, { through, from, sinceMs }:
     if (own.is === 'messages' && since.is === 'messages') {
       const [last] = own.messages
       const [first] = since.messages
-      if (first !== undefined && last !== undefined) return Math.max(1, Math.min(from, first.seq, through))
-      // One's own lease is there and older than the time asked for: then nothing below is younger.
-      if (last !== undefined && last.storedAt < sinceMs) return Math.max(1, Math.min(from, through))
+      if (last?.seq === through) {
+        const { storedAt } = last
+        if (first !== undefined) return { start: Math.max(1, Math.min(from, first.seq, through)), storedAt }
+        // One's own lease is there and older than the time asked for: then nothing below is younger.
+        if (storedAt < sinceMs) return { start: Math.max(1, Math.min(from, through)), storedAt }
+      }
     }
     if (performance.now() > deadline) return undefined
     await new Promise((resolve) => setTimeout(resolve, 50))

@@ -29,6 +29,14 @@ export interface SetupOptions {
 
 export async function setUp(links: Links, options: SetupOptions): Promise<void> {
   const patience = new Patience(options.log, options.patienceMs ?? PATIENCE_MS)
+  try {
+    await setUpWith(links, options, patience)
+  } finally {
+    patience.end() // for those still waiting beside the one that failed
+  }
+}
+
+async function setUpWith(links: Links, options: SetupOptions, patience: Patience): Promise<void> {
   checkServer(links)
   checkOptions(options)
   await waitForJetStream(links, patience)
@@ -36,7 +44,10 @@ export async function setUp(links: Links, options: SetupOptions): Promise<void> 
   const all = Array.from({ length: options.partitions }, (_, partition) =>
     streamConfigs(partition, options.partitions, options.replicas, options.limits),
   )
-  for (const configs of all) await Promise.all(configs.map((config) => ensureStream(links, config, patience)))
+  // What exists first: making it smaller may make the room that the missing ones need.
+  for (const configs of all)
+    await Promise.all(configs.map((config) => ensureStream(links, config, patience, 'existing')))
+  for (const configs of all) await Promise.all(configs.map((config) => ensureStream(links, config, patience, 'all')))
 }
 
 function checkServer(links: Links): void {
@@ -90,7 +101,12 @@ async function checkPartitions(links: Links, partitions: number, patience: Patie
   }
 }
 
-async function ensureStream(links: Links, config: StreamConfig, patience: Patience): Promise<void> {
+async function ensureStream(
+  links: Links,
+  config: StreamConfig,
+  patience: Patience,
+  which: 'existing' | 'all',
+): Promise<void> {
   for (;;) {
     const found = await streamInfo(links, config.name, REQUEST_MS)
     if (found.is === 'ok') {
@@ -100,6 +116,7 @@ async function ensureStream(links: Links, config: StreamConfig, patience: Patien
       if (updated.is === 'ok') return
       if (updated.is === 'error') refuse(config, updated.code, updated.text)
     } else if (found.is === 'error' && found.code === CODE.streamNotFound) {
+      if (which === 'existing') return
       const made = await api(links, `STREAM.CREATE.${config.name}`, config, CREATE_MS)
       if (made.is === 'ok') return
       // 10058: another node was faster; what it made is checked in the next round.
@@ -164,6 +181,7 @@ class Patience {
   readonly #deadline: number
   readonly #ms: number
   readonly #said = new Set<string>()
+  #ended = false
 
   constructor(log: QueueLog, ms: number) {
     this.#log = log
@@ -181,5 +199,10 @@ class Patience {
       this.#log.info({ error: this.lastText || undefined }, `waiting: ${what}`)
     }
     await sleep(RETRY_MS)
+    if (this.#ended) throw new Error(error)
+  }
+
+  end(): void {
+    this.#ended = true
   }
 }
