@@ -217,11 +217,11 @@ describe('a batch in doubt', () => {
     assert.deepEqual(edge.done, ['a unknown'])
   })
 
-  it('has at most three silent tries out', () => {
+  it('has at most four silent tries out', () => {
     const edge = new Edge()
     edge.offer('a')
     edge.sleep(60_000)
-    assert.equal(edge.published.length, 3)
+    assert.equal(edge.published.length, 4)
   })
 })
 

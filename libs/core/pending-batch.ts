@@ -16,8 +16,9 @@ export interface Batch<T> {
 /** The driver says `unanswered` after this; an answer to a later try tells as much. */
 export const TRY_TIMEOUT_MS = 3000
 /** Tries without an answer at the same time. */
-const MAX_TRIES_OUT = 3
-const FIRST_SILENCE_MS = 500
+const MAX_TRIES_OUT = 4
+/** Long enough for the store to notice that a connection is silent, so that the first repeat takes the other one. */
+const FIRST_SILENCE_MS = 600
 const LAST_SILENCE_MS = 1500
 
 export class PendingBatch<T> {
@@ -47,7 +48,7 @@ export class PendingBatch<T> {
       return undefined
     }
     const number = this.#fate.begin()
-    this.retryAt = now + Math.min(FIRST_SILENCE_MS * (number + 1), LAST_SILENCE_MS) * (0.75 + 0.5 * random())
+    this.retryAt = now + Math.min(FIRST_SILENCE_MS * Math.max(number, 1), LAST_SILENCE_MS) * (1 + 0.2 * random())
     return number
   }
 

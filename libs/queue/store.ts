@@ -100,7 +100,7 @@ export interface Store {
     from: number,
     sinceMs: number,
     seen: (entry: StoredEntry) => void,
-  ): Promise<Done>
+  ): Promise<Scanned>
   readMail(partition: number, from: number, maxBytes: number): Promise<MailRead>
   /** Undefined payload: not there (deleted). */
   readLater(

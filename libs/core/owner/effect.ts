@@ -41,6 +41,8 @@ export type OwnerEffect =
   | { readonly do: 'delete-later'; readonly seq: number }
   /** -> bodyPurged(body, done) */
   | { readonly do: 'purge-body'; readonly body: string }
+  /** Old entries that only readers want. No answer wanted. */
+  | { readonly do: 'trim-log'; readonly before: number; readonly olderThan: number }
   /** These positions of the record are ready to be run: begin(), then mayFinish() at the dot, then close(). */
   | {
       readonly do: 'give'

@@ -92,6 +92,7 @@ export class Owner implements OwnerApi {
   #purgeAt = -Infinity
   #purging = 0
   #halfRunAt = -Infinity
+  #trimAt = -Infinity
   /** Batches beyond the stored word on what may be begun. */
   #held: OpenBatch[] = []
   #wantRenewal = false
@@ -553,6 +554,11 @@ export class Owner implements OwnerApi {
     if (state === TASK.begun || state === TASK.given) batch.set(record, position, TASK.waiting)
   }
 
+  /** Is this batch of the present ownership? */
+  holds(batch: OpenBatch): boolean {
+    return this.#ours.has(batch)
+  }
+
   mayFinish(now: Moment): boolean {
     if (!this.#rules.fencedDot) return true
     if ((this.phase !== 'owning' && this.phase !== 'releasing') || this.#releaseSent) return false
@@ -717,7 +723,21 @@ export class Owner implements OwnerApi {
       this.#deleting.add(entry.seq)
       this.#effects.push({ do: 'delete-later', seq: entry.seq })
     }
+    if (now.mono >= this.#trimAt) this.#trim(now)
     for (const body of bodies.takeUnneeded(window.floor)) this.#effects.push({ do: 'purge-body', body })
+  }
+
+  /** The rest of the log serves its readers; it goes when it is old, below R, and no repeat can need its ids. */
+  #trim(now: Moment): void {
+    if (this.#trimAt === -Infinity) {
+      this.#trimAt = now.mono + TIMES.trimEvery
+      return
+    }
+    this.#trimAt = now.mono + TIMES.trimEvery
+    const { window } = this.#holdings!
+    const server = this.#holdings!.serverNow(now)
+    const olderThan = Math.min(server - TIMES.keepLog, window.floorTime - 2 * TIMES.repeatWindow)
+    if (olderThan > 0) this.#effects.push({ do: 'trim-log', before: this.#hold.stored!.r, olderThan })
   }
 
   mailPurged(before: number, done: boolean): void {

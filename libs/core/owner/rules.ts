@@ -65,4 +65,6 @@ export const TIMES = {
   /** An entry whose fate is unknown for so long is not sent again: the partition is taken over anew. */
   unknownFate: 300_000,
   retryWrite: 100,
+  trimEvery: 60_000,
+  keepLog: 7 * 24 * 3_600_000,
 } as const

@@ -12,6 +12,7 @@ import type {
   Heartbeat,
   MailRead,
   PartitionState,
+  Scanned,
   PartitionUse,
   Store,
   StoredBatch,
@@ -110,8 +111,8 @@ export class MemoryStore implements Store {
     from: number,
     sinceMs: number,
     seen: (entry: StoredEntry) => void,
-  ): Promise<Done> {
-    return this.#ask(partition, 'scan', () => {
+  ): Promise<Scanned> {
+    return this.#ask<Scanned>(partition, 'scan', () => {
       const { log } = this.#server.partition(partition)
       if (log.last < through) return UNANSWERED
       let start = from
@@ -124,7 +125,7 @@ export class MemoryStore implements Store {
         const wanted = message.seq <= through && (message.seq >= start || message.subject === 'later')
         if (wanted && message.header !== '') seen(storedEntry(message))
       }
-      return { is: 'done' }
+      return { is: 'done', storedAt: log.get(through)?.storedAt ?? this.#server.now() }
     })
   }
 
