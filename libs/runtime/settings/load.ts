@@ -1,11 +1,12 @@
 // Loads a service's settings from its YAML file and the environment (which wins), checks all of them against the table and
 // returns either the typed object or every complaint at once, each one line that names the setting's path, unit and range.
 import { dirname, isAbsolute, resolve } from 'node:path'
-import { LineCounter, isMap, isScalar, isSeq, parse, parseDocument } from 'yaml'
-import type { Node } from 'yaml'
+import { parse } from 'yaml'
 import { checkValue, expectation, rawFromText, show } from './check.ts'
+import { readDocument } from './document.ts'
 import { environmentName, nearest } from './names.ts'
-import type { SecretRow, SettingRow, Settings, SettingsTable } from './table.ts'
+import { readSecret } from './secret.ts'
+import type { SettingRow, Settings, SettingsTable } from './table.ts'
 
 export interface SettingsSources {
   /** The settings file, if one was named: how it is called in messages, and its text. */
@@ -21,11 +22,6 @@ export type Origins = ReadonlyMap<string, 'default' | 'file' | 'environment'>
 export type Loaded<T extends SettingsTable> =
   | { readonly ok: true; readonly settings: Settings<T>; readonly origins: Origins; readonly notes: readonly string[] }
   | { readonly ok: false; readonly errors: readonly string[] }
-
-interface Found {
-  readonly node: Node | null
-  readonly line: string
-}
 
 export function loadSettings<T extends SettingsTable>(
   table: T,
@@ -81,61 +77,6 @@ function parseOrText(text: string): unknown {
   }
 }
 
-// Reads the YAML text down to the paths of the table. Keys that are in no row are complaints.
-function readDocument(
-  table: SettingsTable,
-  file: SettingsSources['file'],
-  errors: string[],
-): { found: Map<string, Found>; broken: boolean } {
-  const found = new Map<string, Found>()
-  if (file === undefined) return { found, broken: false }
-  const lines = new LineCounter()
-  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false })
-  const at = (offset: number | undefined) =>
-    offset === undefined ? ` (${file.name})` : ` (${file.name}:${lines.linePos(offset).line})`
-  for (const error of document.errors) errors.push(`not valid YAML: ${firstLine(error.message)}${at(error.pos[0])}`)
-  if (document.errors.length > 0) return { found, broken: true }
-  const known = fileKeys(table)
-  const walk = (node: unknown, prefix: string): void => {
-    if (!isMap(node)) return
-    for (const pair of node.items) {
-      const name = isScalar(pair.key) ? String(pair.key.value) : String(pair.key)
-      const path = prefix + name
-      const place = at(isScalar(pair.key) ? pair.key.range?.[0] : undefined)
-      const isParent = known.some((key) => key.startsWith(`${path}.`))
-      if (known.includes(path)) found.set(path, { node: pair.value as Node | null, line: place })
-      else if (isParent && isMap(pair.value)) walk(pair.value, `${path}.`)
-      else if (isParent) {
-        const empty = pair.value === null || (isScalar(pair.value) && pair.value.value === null)
-        if (!empty) errors.push(`${path}: must hold ${childrenOf(known, path).join(', ')}${place}`)
-      } else errors.push(unknownKey(table, path, known, place))
-    }
-  }
-  if (document.contents !== null && !isMap(document.contents))
-    errors.push(
-      `the file must hold settings as "name: value", not ${isSeq(document.contents) ? 'a list' : 'a text'}${at(0)}`,
-    )
-  walk(document.contents, '')
-  return { found, broken: false }
-}
-
-// The keys a file may hold: a secret only by the file that holds it.
-function fileKeys(table: SettingsTable): string[] {
-  return Object.entries(table).map(([path, row]) => (row.type === 'secret' ? `${path}File` : path))
-}
-
-function childrenOf(known: readonly string[], path: string): string[] {
-  return known.filter((key) => key.startsWith(`${path}.`)).map((key) => key.slice(path.length + 1))
-}
-
-function unknownKey(table: SettingsTable, path: string, known: readonly string[], place: string): string {
-  if (table[path]?.type === 'secret')
-    return `${path}: a secret does not belong in the file; name a file in ${path}File or set ${environmentName(path)}${place}`
-  const parents = known.flatMap((key) => key.split('.').map((_, i, parts) => parts.slice(0, i + 1).join('.')))
-  const guess = nearest(path, new Set(parents))
-  return `${path}: no such setting${guess === undefined ? '' : `; did you mean ${guess}?`}${place}`
-}
-
 function accept(path: string, row: SettingRow, raw: unknown, place: string, folder: string, errors: string[]): unknown {
   if (row.type === 'secret') return raw
   if (row.type === 'objects') {
@@ -170,7 +111,7 @@ function acceptItem(
   const values = new Map<string, unknown>()
   const given = item as Readonly<Record<string, unknown>>
   for (const key of Object.keys(given)) {
-    if (key in table) continue
+    if (Object.hasOwn(table, key)) continue
     const guess = nearest(key, Object.keys(table))
     errors.push(`${path}.${key}: no such setting${guess === undefined ? '' : `; did you mean ${guess}?`}${place}`)
   }
@@ -181,46 +122,6 @@ function acceptItem(
     else values.set(key, undefined)
   }
   return nest(values)
-}
-
-function readSecret(
-  path: string,
-  row: SecretRow,
-  found: ReadonlyMap<string, Found>,
-  sources: SettingsSources,
-  folder: string,
-  errors: string[],
-): { value: string | undefined; origin: 'file' | 'environment' } | undefined {
-  const variable = environmentName(path)
-  const direct = sources.environment[variable]
-  const fileVariable = sources.environment[`${variable}_FILE`]
-  const inFile = found.get(`${path}File`)
-  if (direct !== undefined && fileVariable !== undefined) {
-    errors.push(`${path}: both ${variable} and ${variable}_FILE are set; set one`)
-    return undefined
-  }
-  if (direct !== undefined) {
-    if (direct === '') errors.push(`${path}: is empty (${variable})`)
-    return { value: direct, origin: 'environment' }
-  }
-  const named: unknown = fileVariable ?? inFile?.node?.toJSON()
-  const place = fileVariable === undefined ? (inFile?.line ?? '') : ` (${variable}_FILE)`
-  if (named === undefined || named === null || named === '') {
-    if (row.optional !== true) errors.push(`${path}: is required; name its file in ${path}File or set ${variable}`)
-    return undefined
-  }
-  if (typeof named !== 'string') {
-    errors.push(`${path}File: must be a file path, not ${show(named)}${place}`)
-    return undefined
-  }
-  try {
-    const value = sources.readFile(fileVariable === undefined ? resolve(folder, named) : named).replace(/\r?\n$/, '')
-    if (value === '') errors.push(`${path}File: ${named} is empty${place}`)
-    return { value, origin: fileVariable === undefined ? 'file' : 'environment' }
-  } catch (error) {
-    errors.push(`${path}File: cannot read ${named}: ${firstLine((error as Error).message)}${place}`)
-    return undefined
-  }
 }
 
 // A variable that is nearly a setting's name is a slip. Others are only mentioned, because a cluster puts its own
@@ -255,8 +156,4 @@ function nest(values: ReadonlyMap<string, unknown>): Record<string, unknown> {
     object[last] = value
   }
   return root
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0]!.replace(/:$/, '')
 }
