@@ -82,10 +82,18 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
   const registry = createMetrics(metricsTable, { service: 'edge', version: 'test' })
   const queue = options.queue ?? new FakeQueue()
   const { settings } = loaded
+  const end = async (): Promise<void> => {
+    lifecycle.stop('test is over')
+    await lifecycle.done
+    rmSync(folder, { recursive: true, force: true })
+  }
   const { ports, context } = await openEdge(
     { settings, log, metrics: registry.metrics, health, lifecycle, tracer: off, version: 'test' },
     queue,
-  )
+  ).catch(async (error: unknown) => {
+    await end()
+    throw error
+  })
   lifecycle.running()
   return {
     queue,
@@ -101,10 +109,6 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     metricsText: () => registry.text(),
-    async [Symbol.asyncDispose]() {
-      lifecycle.stop('test is over')
-      await lifecycle.done
-      rmSync(folder, { recursive: true })
-    },
+    [Symbol.asyncDispose]: end,
   }
 }
