@@ -37,6 +37,23 @@ export const metricsTable = defineMetrics({
     help: 'From the final dot to the reply. Act when the 99th percentile passes a second: the queue is slow or loses servers.',
     buckets: LATENCY_SECONDS,
   },
+  batchRecords: {
+    kind: 'histogram',
+    name: 'posthouse_edge_batch_records',
+    help: 'Messages that went to the queue in one publish. Grows with the load; this is what makes it cheap.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128],
+  },
+  publishSeconds: {
+    kind: 'histogram',
+    name: 'posthouse_edge_publish_seconds',
+    help: 'From the first publish of a batch until the queue had stored it. Act when the 99th percentile passes a second.',
+    buckets: LATENCY_SECONDS,
+  },
+  publishRepeated: {
+    kind: 'counter',
+    name: 'posthouse_edge_publish_repeated_total',
+    help: 'Batches published again because no answer came. Act when it rises steadily: a NATS server or a link is failing.',
+  },
   unknown: {
     kind: 'counter',
     name: 'posthouse_edge_fate_unknown_total',

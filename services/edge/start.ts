@@ -1,20 +1,48 @@
 /** An edge node on the real queue. */
 import { connectAcceptQueue } from '@posthouse/queue/accept-queue'
+import type { AcceptObserver, AcceptQueue } from '@posthouse/queue/accept-queue'
 import type { ServiceContext } from '@posthouse/runtime/service'
+import { StartError } from '@posthouse/runtime/start-error'
 import { openEdge } from './edge.ts'
 import type { metricsTable } from './metrics.ts'
 import type { settingsTable } from './settings.ts'
 
-export async function startEdge(service: ServiceContext<typeof settingsTable, typeof metricsTable>): Promise<void> {
-  const { settings, log } = service
-  const queue = await connectAcceptQueue({
-    servers: settings.nats.servers,
-    user: settings.nats.user,
-    password: settings.nats.password,
-    name: settings.name,
-    partitions: settings.queue.partitions,
-    replicas: settings.queue.replicas,
-    log,
-  })
+type Service = ServiceContext<typeof settingsTable, typeof metricsTable>
+
+export async function startEdge(service: Service): Promise<void> {
+  const queue = await connect(service)
   await openEdge(service, queue)
+}
+
+async function connect({ settings, log, metrics }: Service): Promise<AcceptQueue> {
+  const { user, password, servers } = settings.nats
+  const observer: AcceptObserver = {
+    batchStored(_partition, records, _bytes, ms) {
+      metrics.batchRecords.observe(records)
+      metrics.publishSeconds.observe(ms / 1000)
+    },
+    batchRepeated() {
+      metrics.publishRepeated.inc()
+    },
+  }
+  try {
+    return await connectAcceptQueue({
+      servers,
+      ...(user === undefined ? undefined : { user }),
+      ...(password === undefined ? undefined : { password }),
+      name: settings.name,
+      partitions: settings.queue.partitions,
+      replicas: settings.queue.replicas,
+      log,
+      observer,
+    })
+  } catch (error) {
+    throw startError(error)
+  }
+}
+
+/** The queue says which setting is to blame at the beginning of its one line. */
+function startError(error: unknown): unknown {
+  const match = error instanceof Error ? /^([a-z][A-Za-z.]*)(?:, [a-zA-Z.]+)*: (.*)$/s.exec(error.message) : null
+  return match === null ? error : new StartError(match[1] ?? '', match[2] ?? '', { cause: error })
 }
