@@ -50,14 +50,11 @@ export class Cluster implements AsyncDisposable {
   }
 
   static async start(options: ClusterOptions): Promise<Cluster> {
-    const logFile = join(options.dataDir, 'cluster.log')
-    const args = [
-      join(ROOT, 'deploy/local/bootstrap.mjs'),
-      ...['start', '--json', '--data', options.dataDir],
-      ...['--smarthost', `${options.smarthost.host}:${options.smarthost.port}`],
-      ...['--base-port', String(await freeBasePort())],
-      ...(options.nodes === undefined ? [] : ['--nodes', String(options.nodes)]),
-    ]
+    const logFile = `${options.dataDir}.log`
+    const args = [join(ROOT, 'deploy/local/bootstrap.mjs'), 'start', '--json', '--data', options.dataDir]
+    args.push('--smarthost', `${options.smarthost.host}:${options.smarthost.port}`)
+    args.push('--base-port', String(await freeBasePort()))
+    if (options.nodes !== undefined) args.push('--nodes', String(options.nodes))
     const env = { ...process.env }
     if (options.nodeOptions !== undefined) env['POSTHOUSE_NODE_OPTIONS'] = options.nodeOptions
     const [program, rest] = tethered(process.execPath, args, 'SIGTERM')
@@ -192,8 +189,8 @@ function killIfAlive(pid: number): void {
 async function freeBasePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const base = 10_000 + PORTS_APART * randomInt(0, 220)
-    const free = await Promise.all(Array.from({ length: 60 }, (_, offset) => isPortFree(base + offset)))
+    const free = await Promise.all(Array.from({ length: PORTS_APART }, (_, offset) => isPortFree(base + offset)))
     if (free.every(Boolean)) return base
   }
-  throw new Error('no 60 free ports in a row')
+  throw new Error('no hundred free ports in a row')
 }

@@ -23,7 +23,7 @@ export class Arguments {
     })
     try {
       const parsed = parseArgs({ args: [...args], options: Object.fromEntries(shapes), allowPositionals: true })
-      this.#values = parsed.values as Record<string, string | boolean | undefined>
+      this.#values = parsed.values
       this.positionals = parsed.positionals
     } catch (error) {
       throw new UsageError((error as Error).message)

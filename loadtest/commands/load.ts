@@ -1,6 +1,7 @@
 // `npm run -s loadtest -- --messages 3000 --fault kill-nats --json`: one load against a cluster of its own. Exit status 1 when
 // anything is lost, unexpected or altered, 2 when that could not be decided.
 
+import { join } from 'node:path'
 import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { Arguments, helpText, type Options } from '../command-line.ts'
 import { FAULTS } from '../fault.ts'
@@ -46,7 +47,7 @@ export async function load(args: readonly string[], signal: AbortSignal): Promis
     return 0
   }
   await using folder = await temporaryFolder('loadtest')
-  const asked = read(given, folder.path, signal)
+  const asked = read(given, join(folder.path, 'cluster'), signal)
   given.check()
   const result = await runLoad(asked)
   const sent = result.accepted + result.refused + result.unknown
