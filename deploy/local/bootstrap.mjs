@@ -117,6 +117,9 @@ function become(node, file, args) {
   const env = { ...process.env, PATH: [join(modules, '.bin'), outerPath()].join(delimiter) }
   if (typeof process.execve === 'function') process.execve(node, [node, ...argv], env)
   const child = spawn(node, argv, { stdio: 'inherit', env })
+  // npm told to end takes its shell along, but not what runs below.
+  const parent = process.ppid
+  if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => fail(`${node} cannot be run: ${error.message}`))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))

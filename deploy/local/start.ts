@@ -13,6 +13,8 @@ import { keepSecrets } from './secrets.ts'
 import { Supervisor } from './supervisor.ts'
 import { welcome } from './welcome.ts'
 
+// Who read the lines may be gone; the cluster goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 const say = (line: string) => process.stderr.write(`posthouse: ${line}\n`)
 /** Ctrl-C reaches this process from the terminal and again by way of npm: those are one. */
 const SAME_SIGNAL_MS = 1000
@@ -24,7 +26,8 @@ async function run(options: Options): Promise<void> {
   const ports = portsAbove(basePort, nodes)
   const taken = await portsInUse(ports, withMailbox)
   if (taken.length > 0) {
-    throw new Error(`${taken.join('; ')}: choose other ports with --base-port (now ${basePort})`)
+    const more = taken.length > 3 ? ` and ${taken.length - 3} more` : ''
+    throw new Error(`${taken.slice(0, 3).join('; ')}${more}: choose other ports with --base-port (now ${basePort})`)
   }
   const nats = await ensureNatsServer(say)
   const secrets = await keepSecrets(dir)
@@ -75,6 +78,14 @@ function stopOnSignals(dir: string, supervisor: Supervisor): void {
     process.exit(0)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(signal))
+  // npm that is told to end takes its shell along, but not what the shell started.
+  const parent = process.ppid
+  if (process.env['npm_lifecycle_event'] === undefined) return
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    void stop('npm has ended')
+  }, 500)
 }
 
 const command = parseCommandLine(process.argv.slice(2), checkoutRoot())
