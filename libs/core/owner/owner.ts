@@ -291,7 +291,7 @@ export class Owner implements OwnerApi {
     const { node, name, newId } = this.#options
     const holdings = this.#holdings
     const base = { id: newId(), node, name, time: TIMES.lease, released }
-    if (holdings === undefined || this.phase === 'scanning') {
+    if (holdings === undefined || !this.#scanned) {
       const { floor, floorTime, r, backlog } = this.#predecessor
       const suspects = this.#foldedSuspects(this.#firstSeq)
       return { ...base, floor, floorTime, r, backlog, suspects, mayBegin: { mail: 0, due: 0 } }
@@ -311,6 +311,8 @@ export class Owner implements OwnerApi {
   /** Sequence of the first lease of this ownership. */
   #firstSeq = 0
   #scanThrough = 0
+  /** The log has been read up to there: only from then on the holdings are true. */
+  #scanned = false
 
   /** No entry of ours that is not known can lie below. */
   #free(): number {
@@ -390,6 +392,7 @@ export class Owner implements OwnerApi {
     }
     const holdings = this.#holdings!
     holdings.scanEnds()
+    this.#scanned = true
     holdings.serverTime(storedAt, now)
     this.#wantRenewal = true
     this.#enter('owning', `floor ${holdings.window.floor}, ${holdings.laters.size} later`)
@@ -404,7 +407,7 @@ export class Owner implements OwnerApi {
       return
     }
     this.#write(now)
-    if (this.#releaseSent) return
+    if (this.#releaseSent || !this.#scanned) return
     this.#giveInPlace(now)
     if (this.phase === 'owning') {
       this.#readMail(now)
@@ -853,6 +856,7 @@ export class Owner implements OwnerApi {
     this.#begun = 0
     this.#lastOwnSeq = 0
     this.#firstSeq = 0
+    this.#scanned = false
     this.#readingMail = false
     this.#mailHint = 0
     this.#mailEmptySince = Infinity
