@@ -32,6 +32,13 @@ export type Done = { readonly is: 'done' } | { readonly is: 'unanswered' }
 /** `storedAt`: server time of the entry `through`. */
 export type Scanned = { readonly is: 'done'; readonly storedAt: number } | { readonly is: 'unanswered' }
 
+export interface Extents {
+  readonly is: 'extents'
+  /** Sequences of the first and the last message; first = last + 1 in an empty stream. */
+  readonly mail: { readonly first: number; readonly last: number }
+  readonly log: { readonly first: number; readonly last: number }
+}
+
 export interface PartitionState {
   /** Each stream has a leader, as far as is known. */
   readonly leader: boolean
@@ -114,6 +121,10 @@ export interface Store {
   /** Removes `.outcome`, `.late`, `.accepted` and old leases below `before` that were stored before `olderThan` (ms). */
   trimLog(partition: number, before: number, olderThan: number): Promise<Done>
   readBody(partition: number, body: BodyReference): AsyncIterable<Uint8Array>
+
+  // Viewer
+  /** What the streams' leaders say they hold. */
+  extents(partition: number): Promise<Extents | { readonly is: 'unanswered' }>
 
   // Hints, to be believed only as hints
   /** Every lease somebody tried to write. */

@@ -11,6 +11,7 @@ import type { BodyReference } from '@posthouse/core/record'
 import type { QueueLog } from '../log.ts'
 import type { Done, Heartbeat, MailRead, PartitionState, PartitionUse, Scanned, Store, StoredEntry } from '../store.ts'
 import { readBody } from './body-reader.ts'
+import { readExtents } from './extents.ts'
 import { LeaderBalance } from './leader-balance.ts'
 import { Links } from './links.ts'
 import { scanLog } from './log-scan.ts'
@@ -179,6 +180,10 @@ class JetStreamStore implements Store {
 
   readBody(partition: number, body: BodyReference): AsyncIterable<Uint8Array> {
     return readBody(this.#links, partition, body)
+  }
+
+  extents(partition: number): ReturnType<Store['extents']> {
+    return readExtents(this.#links, partition)
   }
 
   onLease(listener: (partition: number, lease: Lease) => void): () => void {

@@ -186,6 +186,13 @@ export class MemoryStore implements Store {
     if (hash.digest('hex') !== body.sha256) throw new BodyMissing(`body ${body.id} is not what was stored`)
   }
 
+  extents(partition: number): ReturnType<Store['extents']> {
+    return this.#ask<Awaited<ReturnType<Store['extents']>>>(partition, 'read', () => {
+      const { mail, log } = this.#server.partition(partition)
+      return { is: 'extents', mail: extentOf(mail), log: extentOf(log) }
+    })
+  }
+
   onLease(listener: (partition: number, lease: Lease) => void): () => void {
     return this.#listen(
       this.#server.leases.subscribe(({ partition, lease }) => {
@@ -292,6 +299,11 @@ export class MemoryStore implements Store {
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+function extentOf(stream: MemoryStream): { first: number; last: number } {
+  for (const { seq } of stream.messages()) return { first: seq, last: stream.last }
+  return { first: stream.last + 1, last: stream.last }
+}
 
 function storedBatch({ seq, storedAt, id, payload }: MemoryMessage): StoredBatch {
   return { seq, storedAt, id, payload }
