@@ -106,10 +106,7 @@ function reportText(
     `X-Posthouse-Queue-Id: ${envelope.id}`,
     `Arrival-Date: ${mailDate(envelope.acceptedAt)}`,
     '',
-    ...recipients.flatMap((one) => [
-      ...recipientFields(one.recipient, one, now),
-      '',
-    ]),
+    ...recipients.flatMap((one) => [...recipientFields(one.recipient, one, now), '']),
   ]
   const head = [
     `From: Mail Delivery System <MAILER-DAEMON@${hostname}>`,

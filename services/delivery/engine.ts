@@ -1,0 +1,241 @@
+/**
+ * The delivery engine: takes deliveries from the queue, splits them by destination, and runs the lanes within the node's
+ * limit of connections. All that happens by time (limits of phases, parking, idle connections, held jobs) happens in one
+ * tick. It keeps nothing on its own account: what it drops, the queue gives again.
+ */
+import { byDestination } from '@posthouse/core/destination'
+import type { Delivery, DeliveryEngine } from '@posthouse/queue/port'
+import type { Metrics } from '@posthouse/runtime/metrics/registry'
+import type { Tracer } from '@posthouse/runtime/tracing'
+import type { Finding } from './attempt.ts'
+import type { Closer } from './closer.ts'
+import type { Dialled } from './dialler.ts'
+import { DeliveryStart } from './job.ts'
+import type { Job } from './job.ts'
+import { Lane } from './lane.ts'
+import type { LaneHost, LaneLimits } from './lane.ts'
+import type { metricsTable } from './metrics.ts'
+import type { SmtpClient } from './smtp-client.ts'
+
+export interface EngineOptions {
+  readonly toSmarthosts: boolean
+  readonly closer: Closer
+  readonly limits: LaneLimits
+  /** Connections of the node. */
+  readonly connections: number
+  readonly recipientsPerTransaction: number
+  readonly dial: (destination: string) => Promise<Dialled>
+  readonly tracer: Tracer
+  readonly metrics: Metrics<typeof metricsTable>
+  readonly now: () => number
+  readonly chance: () => number
+}
+
+export const TICK_MS = 250
+/** A held job is looked at this often. */
+const HELD_MS = 50
+
+export class Engine implements DeliveryEngine, LaneHost {
+  readonly closer: Closer
+  readonly limits: LaneLimits
+  readonly #options: EngineOptions
+  readonly #lanes = new Map<string, Lane>()
+  /** Every connection from its first moment to its last. */
+  readonly #clients = new Set<SmtpClient>()
+  readonly #waiting = new Set<Lane>()
+  #held: Job[] = []
+  #heldTimer: NodeJS.Timeout | undefined
+  #places: number
+  readonly #ticker: NodeJS.Timeout
+  readonly #opened
+  #closing: (() => void) | undefined
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    this.closer = options.closer
+    this.limits = options.limits
+    this.#places = options.connections
+    const { connectionsOpened } = options.metrics
+    this.#opened = {
+      tls: connectionsOpened.with({ result: 'tls' }),
+      plain: connectionsOpened.with({ result: 'plain' }),
+      failed: connectionsOpened.with({ result: 'failed' }),
+    }
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS)
+  }
+
+  give(delivery: Delivery): void {
+    const { toSmarthosts, recipientsPerTransaction } = this.#options
+    const { recipients } = delivery.envelope
+    const address = (position: number): string => recipients[position]?.address ?? ''
+    const groups = byDestination(delivery.recipients, address, toSmarthosts, recipientsPerTransaction)
+    const start = new DeliveryStart(delivery, groups.length > 1)
+    for (const group of groups)
+      this.#lane(group.destination).add({
+        delivery,
+        start,
+        positions: group.items,
+        destination: group.destination,
+        readyAt: 0,
+        startedAt: 0,
+        restarts: 0,
+      })
+  }
+
+  hasRoom(destination: string): boolean {
+    return this.#lanes.get(destination)?.hasRoom(this.now()) ?? true
+  }
+
+  revoke(partition: number): void {
+    this.#held = this.#held.filter((job) => job.delivery.partition !== partition)
+    for (const lane of this.#lanes.values()) lane.revoke(partition)
+  }
+
+  get connections(): number {
+    return this.#options.connections - this.#places
+  }
+  get ready(): number {
+    let ready = this.#held.length
+    for (const lane of this.#lanes.values()) ready += lane.readySize
+    return ready
+  }
+  get destinations(): number {
+    return this.#lanes.size
+  }
+
+  /** Ends all connections; those in a transaction when it is over, or at once after `patienceMs`. */
+  close(patienceMs: number): Promise<void> {
+    for (const lane of this.#lanes.values()) lane.close()
+    const deadline = setTimeout(() => {
+      for (const client of this.#clients) client.drop()
+      this.#tick()
+    }, patienceMs)
+    return new Promise((resolve) => {
+      this.#closing = () => {
+        clearTimeout(deadline)
+        clearTimeout(this.#heldTimer)
+        clearInterval(this.#ticker)
+        resolve()
+      }
+      this.#tick()
+    })
+  }
+
+  /** A connection begins to be opened. */
+  watch(client: SmtpClient): void {
+    this.#clients.add(client)
+  }
+
+  #lane(destination: string): Lane {
+    let lane = this.#lanes.get(destination)
+    if (lane === undefined) {
+      lane = new Lane(destination, this)
+      this.#lanes.set(destination, lane)
+    }
+    return lane
+  }
+
+  #tick(): void {
+    const now = this.now()
+    for (const client of this.#clients) {
+      if (!client.isGone) client.tick(now)
+      if (client.isGone) this.#clients.delete(client)
+    }
+    for (const [key, lane] of this.#lanes) {
+      lane.sweep(now)
+      if (lane.isForgettable(now)) {
+        this.#lanes.delete(key)
+        this.#waiting.delete(lane)
+      }
+    }
+    if (this.#closing !== undefined && this.#clients.size === 0) this.#closing()
+  }
+
+  now(): number {
+    return this.#options.now()
+  }
+  chance(): number {
+    return this.#options.chance()
+  }
+
+  async dial(destination: string): Promise<Dialled> {
+    const dialled = await this.#options.dial(destination)
+    if (dialled.is !== 'open') this.#opened.failed.inc()
+    else if (dialled.client.isEncrypted) this.#opened.tls.inc()
+    else this.#opened.plain.inc()
+    return dialled
+  }
+
+  takePlace(lane: Lane): boolean {
+    if (this.#closing !== undefined) return false
+    if (this.#places === 0) {
+      this.#waiting.add(lane)
+      // A connection that only waits for more of the same is worth less than one that is needed.
+      for (const other of this.#lanes.values()) if (other !== lane && other.giveUpIdle()) break
+      if (this.#places === 0) return false
+    }
+    this.#waiting.delete(lane)
+    this.#places -= 1
+    return true
+  }
+
+  freePlace(): void {
+    this.#places += 1
+    // In the next turn: who frees a place may be in the middle of something.
+    if (this.#waiting.size > 0) setImmediate(() => this.#callWaiting())
+  }
+
+  /** Whoever waits longest comes first; who takes a place goes to the end of the line if it wants more. */
+  #callWaiting(): void {
+    for (const lane of [...this.#waiting]) {
+      if (this.#places === 0) return
+      this.#waiting.delete(lane)
+      lane.pump()
+    }
+  }
+
+  othersWait(lane: Lane): boolean {
+    return this.#waiting.size > (this.#waiting.has(lane) ? 1 : 0)
+  }
+
+  hold(job: Job): void {
+    this.#held.push(job)
+    this.#heldTimer ??= setTimeout(() => this.#releaseHeld(), HELD_MS)
+  }
+
+  #releaseHeld(): void {
+    this.#heldTimer = undefined
+    const held = this.#held
+    this.#held = []
+    for (const job of held)
+      if (job.delivery.mayFinish()) this.#lane(job.destination).add(job)
+      else this.hold(job)
+  }
+
+  began(job: Job, client: SmtpClient): (findings: readonly Finding[]) => void {
+    this.#options.metrics.transactions.inc()
+    const { tracer } = this.#options
+    if (!tracer.isOn) return nothing
+    const { envelope } = job.delivery
+    const attributes = {
+      'mail.id': envelope.id,
+      'mail.host': client.label,
+      'mail.attempt': envelope.attempts.count + 1,
+    }
+    const span = tracer.start('deliver', { parent: envelope.traceparent, kind: 'client', attributes })
+    return (findings) => {
+      const failed = findings.find((finding) => finding.is !== 'delivered')
+      if (failed !== undefined) span.fail(failed.diagnostic)
+      span.end()
+    }
+  }
+
+  fenced(): void {
+    this.#options.metrics.fenced.inc()
+  }
+  lostAfterDot(): void {
+    this.#options.metrics.lostAfterDot.inc()
+  }
+}
+
+function nothing(): void {}

@@ -1,0 +1,355 @@
+/**
+ * One destination: what waits for it, its connections, and whether it is worth trying now. A connection that becomes
+ * free takes the next job at once. When no connection can be had, everything that waits is deferred together and the
+ * destination is left alone for a while; what waits too long is parked. It costs other destinations nothing.
+ */
+import { ReadyList } from '@posthouse/core/ready-list'
+import { isStale, judge, prepare } from './attempt.ts'
+import type { Finding, Prepared } from './attempt.ts'
+import type { Closer } from './closer.ts'
+import type { Dialled, NoConnection } from './dialler.ts'
+import { backOff } from './host-health.ts'
+import type { Job } from './job.ts'
+import type { SmtpClient } from './smtp-client.ts'
+import type { TransactionResult } from './transaction.ts'
+
+/** What a lane needs of the engine. */
+export interface LaneHost {
+  readonly closer: Closer
+  readonly limits: LaneLimits
+  now(): number
+  chance(): number
+  dial(destination: string): Promise<Dialled>
+  /** Takes a place for one more connection; false: none is free, `lane.pump` will be called when one is. */
+  takePlace(lane: Lane): boolean
+  freePlace(): void
+  /** Other lanes wait for a place. */
+  othersWait(lane: Lane): boolean
+  /** The job may not begin or finish now (lease): it comes back to its lane later, or is revoked. */
+  hold(job: Job): void
+  /** A transaction begins; the answer is called when it is over. */
+  began(job: Job, client: SmtpClient): (findings: readonly Finding[]) => void
+  fenced(): void
+  lostAfterDot(): void
+}
+
+export interface LaneLimits {
+  readonly connections: number
+  readonly messagesPerConnection: number
+  /** Jobs that may wait in memory; beyond, they are parked at once. */
+  readonly ready: number
+  readonly idleMs: number
+  /** Jobs that wait longer than this are parked; Infinity where parking would make room for nobody. */
+  readonly parkAfterMs: number
+}
+
+/** A parked job comes back after this, or twice this. */
+const PARK_MS = 5000
+/** Connections opened at once to a destination that has not taken one yet. */
+const FIRST_CONNECTIONS = 5
+/** After a failed connection beside working ones, no further one is opened for so long. */
+const NO_MORE_MS = 10_000
+/** A job begins anew on another connection so many times before that counts as an attempt. */
+const MOST_RESTARTS = 3
+
+export class Lane {
+  readonly key: string
+  readonly #host: LaneHost
+  readonly #ready = new ReadyList<Job>()
+  readonly #idle: SmtpClient[] = []
+  readonly #running = new Map<SmtpClient, Job>()
+  #opening = 0
+  #isProven = false
+  #failures = 0
+  #backOffUntil = 0
+  #failure: NoConnection | undefined
+  #openNotBefore = 0
+
+  constructor(key: string, host: LaneHost) {
+    this.key = key
+    this.#host = host
+  }
+
+  get readySize(): number {
+    return this.#ready.size
+  }
+  get connections(): number {
+    return this.#running.size + this.#idle.length + this.#opening
+  }
+  isForgettable(now: number): boolean {
+    return this.connections === 0 && this.#ready.size === 0 && this.#backOffUntil <= now
+  }
+  hasRoom(now: number): boolean {
+    return this.#backOffUntil <= now && this.#ready.size < this.#host.limits.ready
+  }
+
+  add(job: Job): void {
+    const now = this.#host.now()
+    if (this.#failure !== undefined && this.#backOffUntil > now) {
+      this.#host.closer.noConnection(closable([job]), this.#failure)
+      return
+    }
+    const { limits } = this.#host
+    if (this.#ready.size >= limits.ready && limits.parkAfterMs !== Infinity) {
+      this.#host.closer.park(closable([job]), this.#parkTime())
+      return
+    }
+    job.readyAt = now
+    this.#ready.push(job)
+    this.pump()
+  }
+
+  /** Puts waiting jobs on free connections and opens connections for the rest. */
+  pump(): void {
+    while (this.#ready.size > 0) {
+      const client = this.#idle.pop()
+      if (client === undefined) break
+      this.#serve(client)
+    }
+    if (this.#ready.size === 0 || this.#openNotBefore > this.#host.now()) return
+    const most = this.#isProven
+      ? this.#host.limits.connections
+      : Math.min(FIRST_CONNECTIONS, this.#host.limits.connections)
+    while (this.#ready.size > this.#opening && this.connections < most && this.#host.takePlace(this)) this.#open()
+  }
+
+  #open(): void {
+    this.#opening += 1
+    this.#host.dial(this.key).then(
+      (dialled) => {
+        this.#opening -= 1
+        if (dialled.is === 'open') this.#opened(dialled.client)
+        else {
+          this.#host.freePlace()
+          this.#failed(dialled)
+        }
+      },
+      (error: unknown) => {
+        this.#opening -= 1
+        this.#host.freePlace()
+        this.#failed({ is: 'unreachable', status: '4.3.0', diagnostic: String(error), isReply: false })
+      },
+    )
+  }
+
+  #opened(client: SmtpClient): void {
+    this.#isProven = true
+    this.#failures = 0
+    this.#failure = undefined
+    this.#backOffUntil = 0
+    client.onGone = () => this.#gone(client)
+    this.#serve(client)
+    // More may be opened now that one works.
+    this.pump()
+  }
+
+  #failed(why: NoConnection): void {
+    const now = this.#host.now()
+    if (this.#running.size > 0 || this.#idle.length > 0) {
+      // The others work: the host has enough of us, or one of its addresses is down.
+      this.#openNotBefore = now + NO_MORE_MS
+      return
+    }
+    // Another may still come.
+    if (this.#opening > 0 && why.is !== 'unroutable') return
+    this.#giveUp(why)
+  }
+
+  /** Nobody answers: all that waits shares that fate. */
+  #giveUp(why: NoConnection): void {
+    this.#isProven = false
+    if (why.is === 'unreachable') {
+      this.#failures += 1
+      this.#failure = why
+      this.#backOffUntil = this.#host.now() + backOff(this.#failures)
+    }
+    this.#host.closer.noConnection(closable(this.#ready.drain()), why)
+  }
+
+  /** Gives a free connection its next job, or lets it wait or go. */
+  #serve(client: SmtpClient): void {
+    const { limits } = this.#host
+    while (client.isUsable) {
+      const enough = client.served >= limits.messagesPerConnection
+      const yields = this.#host.othersWait(this) && this.connections > 1 && client.served > 0
+      if (enough || yields) {
+        this.#leave(client)
+        break
+      }
+      const job = this.#ready.shift()
+      if (job === undefined) {
+        this.#idle.push(client)
+        return
+      }
+      if (this.#start(client, job)) return
+    }
+    if (!client.isUsable) this.#remove(client)
+  }
+
+  /** False: the connection is still free. */
+  #start(client: SmtpClient, job: Job): boolean {
+    if (!job.delivery.mayFinish()) {
+      this.#host.hold(job)
+      return false
+    }
+    if (!job.start.begin()) return false
+    job.startedAt = this.#host.now()
+    const prepared = prepare(job, client.offers)
+    const { outgoing } = prepared
+    if (outgoing === undefined) {
+      this.#conclude(client, job, prepared.refused)
+      return false
+    }
+    this.#running.set(client, job)
+    const over = this.#host.began(job, client)
+    client.transact(outgoing, (result) => this.#over(client, job, prepared, result, over))
+    return true
+  }
+
+  #over(
+    client: SmtpClient,
+    job: Job,
+    prepared: Prepared,
+    result: TransactionResult,
+    over: (findings: readonly Finding[]) => void,
+  ): void {
+    const served = client.served
+    this.#running.delete(client)
+    const { cut } = result
+    const goesOn = this.#startsAnew(job, result, served)
+    // The connection's next job first: its host works while we write down what became of this one.
+    if (client.isUsable) this.#serve(client)
+    else this.#remove(client)
+    const findings = goesOn ? prepared.refused : [...prepared.refused, ...judge(prepared.sent, result)]
+    if (cut?.why === 'lost' && cut.afterDot) {
+      job.delivery.lostAfterDot()
+      this.#host.lostAfterDot()
+    }
+    over(findings)
+    this.#conclude(client, job, findings)
+    if (cut?.why === 'lost' && served === 1 && !goesOn) this.#brokenAtOnce(client, findings)
+    this.pump()
+  }
+
+  /** The transaction ended through no fault of the message: it begins anew, or is no longer ours. */
+  #startsAnew(job: Job, result: TransactionResult, served: number): boolean {
+    const { cut } = result
+    if (cut?.why === 'revoked') return true
+    if (cut?.why === 'fenced') {
+      this.#host.fenced()
+      job.restarts += 1
+      this.#host.hold(job)
+      return true
+    }
+    if (!isStale(result, served) || job.restarts >= MOST_RESTARTS) return false
+    job.restarts += 1
+    this.#ready.unshift(job)
+    return true
+  }
+
+  #conclude(client: SmtpClient, job: Job, findings: readonly Finding[]): void {
+    const ms = Math.round((this.#host.now() - job.startedAt) * 100) / 100
+    const context = { host: client.label, remote: client.hostName, tls: client.tls, ms }
+    const again = findings.filter((finding) => finding.is === 'next transaction')
+    if (again.length === 0) return this.#host.closer.conclude(job, findings, context)
+    const positions = again.map((finding) => finding.position)
+    this.#ready.unshift({ ...job, positions, restarts: 0 })
+    this.#host.closer.conclude(
+      job,
+      findings.filter((finding) => finding.is !== 'next transaction'),
+      context,
+    )
+  }
+
+  /** A host that takes connections only to close them is no better than one that takes none. */
+  #brokenAtOnce(client: SmtpClient, findings: readonly Finding[]): void {
+    const [first] = findings
+    if (first === undefined || this.connections > 0) return
+    const { status, diagnostic, isReply } = first
+    this.#giveUp({ is: 'unreachable', status, diagnostic, isReply, host: client.hostName })
+  }
+
+  #leave(client: SmtpClient): void {
+    this.#release(client)
+    client.leave()
+  }
+
+  #gone(client: SmtpClient): void {
+    // In a transaction its end tells the rest.
+    if (this.#running.has(client)) return
+    this.#remove(client)
+    this.pump()
+  }
+
+  #remove(client: SmtpClient): void {
+    this.#release(client)
+    // Whatever is left of it (spoilt, not closed) goes in good order.
+    if (!client.isGone) client.leave()
+  }
+
+  #released = new WeakSet<SmtpClient>()
+  #release(client: SmtpClient): void {
+    if (this.#released.has(client)) return
+    this.#released.add(client)
+    const at = this.#idle.indexOf(client)
+    if (at >= 0) this.#idle.splice(at, 1)
+    client.onGone = undefined
+    this.#host.freePlace()
+  }
+
+  /** Every quarter of a second or so. */
+  sweep(now: number): void {
+    const { idleMs, parkAfterMs } = this.#host.limits
+    // The longest idle are in front: the last one freed is used first.
+    while (this.#idle[0] !== undefined && now - this.#idle[0].idleSince > idleMs) this.#leave(this.#idle[0])
+    const oldest = this.#ready.peek()
+    if (oldest === undefined) return
+    if (now - oldest.readyAt > parkAfterMs) this.#park(now - parkAfterMs)
+    this.pump()
+  }
+
+  /** Parks what waits since before `then`, but for one job for each connection on its way, which will carry it. */
+  #park(then: number): void {
+    const riders: Job[] = []
+    while (riders.length < this.#opening) {
+      const job = this.#ready.shift()
+      if (job === undefined) break
+      riders.push(job)
+    }
+    const parked: Job[] = []
+    for (let job = this.#ready.peek(); job !== undefined && job.readyAt < then; job = this.#ready.peek())
+      parked.push(this.#ready.shift() as Job)
+    for (const rider of riders.toReversed()) this.#ready.unshift(rider)
+    if (parked.length > 0) this.#host.closer.park(closable(parked), this.#parkTime())
+  }
+
+  #parkTime(): number {
+    return PARK_MS * (1 + this.#host.chance())
+  }
+
+  /** Gives up one connection that has nothing to do; false if there is none. */
+  giveUpIdle(): boolean {
+    const client = this.#idle[0]
+    if (client === undefined) return false
+    this.#leave(client)
+    return true
+  }
+
+  /** Drops the jobs of a partition that is no longer ours, but for those whose dot is out. */
+  revoke(partition: number): void {
+    this.#ready.take((job) => job.delivery.partition === partition)
+    for (const [client, job] of [...this.#running])
+      if (job.delivery.partition === partition && client.transaction?.dotIsOut !== true)
+        client.transaction?.cut({ why: 'revoked' })
+  }
+
+  /** Ends the connections that have nothing to do. */
+  close(): void {
+    for (const client of [...this.#idle]) this.#leave(client)
+  }
+}
+
+/** A delivery with jobs elsewhere begins as a whole before a part of it is closed. */
+function closable(jobs: readonly Job[]): readonly Job[] {
+  return jobs.filter(({ start }) => !start.isShared || start.begin())
+}
