@@ -57,7 +57,7 @@ async function readFold(store: Store, partition: number, lease: Lease | undefine
     if (extents.is === 'unanswered') return undefined
     const { first, last } = extents.log
     const fold = new PartitionFold()
-    if (first > last) return fold
+    if (last === 0 || first > last) return fold
     const sinceNow = Date.now()
     const scanned = await store.scanLog(partition, last, lease?.r ?? 0, sinceNow, (entry) => fold.see(entry))
     return scanned.is === 'done' ? fold : undefined
