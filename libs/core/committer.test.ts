@@ -348,6 +348,16 @@ describe('routing around trouble', () => {
     assert.notEqual(edge.last.batch.partition, 1)
   })
 
+  it('believes an answer rather than a poll that may be older', () => {
+    const edge = new Edge({ partitions: 1 })
+    edge.offer('a')
+    edge.answer(edge.last, stored(1))
+    edge.committer.hint(0, { leader: false, used: 0 }, edge.now + 1000)
+    assert.equal(edge.committer.choice.rank(0, edge.now + 1000), 1)
+    edge.committer.hint(0, { leader: false, used: 0 }, edge.now + 2000)
+    assert.equal(edge.committer.choice.rank(0, edge.now + 2000), 2)
+  })
+
   it('forgets an owner that was not heard for half the lease time', () => {
     const edge = new Edge()
     edge.committer.lease(2, lease(), edge.now)

@@ -155,7 +155,7 @@ export class Committer<T> {
         this.#pending[batch.partition] = undefined
         this.#storedAt[batch.partition] = now
         this.#progressAt = now
-        this.choice.stored(batch.partition)
+        this.choice.stored(batch.partition, now)
         this.#effects.push({ do: 'nudge', partition: batch.partition, seq: fate.seq })
         this.#finish(batch.items, pending.bytes, STORED)
         return

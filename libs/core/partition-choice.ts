@@ -25,8 +25,8 @@ export const OPEN_AGAIN_AT = 0.75
 /** Other edges say at least every one and a quarter seconds what they use. */
 const OTHERS_USE_MS = 2000
 
-/** A refusal outweighs a poll that may be older than it. */
-const REFUSAL_HOLDS_MS = 2000
+/** An answer to a batch outweighs a poll that may be older than it. */
+const ANSWER_HOLDS_MS = 2000
 /** A leaderless partition is tried again after this, then after twice as long, up to the limit. */
 const FIRST_PROBE_MS = 100
 const LAST_PROBE_MS = 800
@@ -43,6 +43,7 @@ interface Known {
   /** The owner renews its lease every fifth of the lease time: half of it in silence means that it is hardly alive. */
   ownedUntil: number
   backlog: number
+  storedAt: number
   server: string | undefined
   usedByOthersUntil: number
 }
@@ -61,6 +62,7 @@ export class PartitionChoice {
       probeAt: -Infinity,
       ownedUntil: -Infinity,
       backlog: 0,
+      storedAt: -Infinity,
       server: undefined,
       usedByOthersUntil: -Infinity,
     }))
@@ -78,12 +80,12 @@ export class PartitionChoice {
 
   hint(partition: number, hint: PartitionHint, now: number): void {
     const known = this.#at(partition)
-    known.leader = hint.leader
+    known.leader = hint.leader || now - known.storedAt < ANSWER_HOLDS_MS
     known.used = hint.used
     known.server = hint.server
-    if (known.full) known.full = hint.used >= OPEN_AGAIN_AT || now - known.refusedFullAt < REFUSAL_HOLDS_MS
+    if (known.full) known.full = hint.used >= OPEN_AGAIN_AT || now - known.refusedFullAt < ANSWER_HOLDS_MS
     else known.full = hint.used >= FULL_AT
-    if (hint.leader && known.refusedAt !== undefined && now - known.refusedAt >= REFUSAL_HOLDS_MS) this.#clear(known)
+    if (hint.leader && known.refusedAt !== undefined && now - known.refusedAt >= ANSWER_HOLDS_MS) this.#clear(known)
   }
 
   /** Another edge said that it uses the partition. */
@@ -100,8 +102,9 @@ export class PartitionChoice {
     return this.#at(partition).server
   }
 
-  stored(partition: number): void {
+  stored(partition: number, now: number): void {
     const known = this.#at(partition)
+    known.storedAt = now
     known.leader = true
     this.#clear(known)
   }
