@@ -29,6 +29,7 @@ export function table(result: LoadResult): string {
     ['250 after, median', ms(result.p50Ms)],
     ['250 after, 99th percentile', ms(result.p99Ms)],
     ['longest gap without a 250', ms(result.longestAcceptGapMs)],
+    ['slowest delivery after its 250', ms(result.slowestDeliveryMs)],
     ['in-flight mail out again after', ms(result.redeliveryMs)],
   ]
   const width = Math.max(...rows.map(([name]) => name.length))

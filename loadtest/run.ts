@@ -3,7 +3,7 @@
 import { Cluster } from './cluster.ts'
 import { drain } from './drain.ts'
 import { inject, type Fault, type Injected } from './fault.ts'
-import { History } from './history.ts'
+import { History, type Attempt } from './history.ts'
 import { reconcile, type Ledger } from './ledger.ts'
 import { composeMessage } from './message.ts'
 import { scrape, sumOf } from './prometheus.ts'
@@ -46,6 +46,8 @@ export interface LoadResult extends Ledger {
   readonly possibleDuplicates: number
   /** How long after the fault the last mail arrived that had been accepted before and not yet delivered. */
   readonly redeliveryMs: number | null
+  /** From the 250 to the arrival, of the mail that took longest. */
+  readonly slowestDeliveryMs: number
   readonly connectionFailures: number
   readonly seed: number
 }
@@ -180,6 +182,7 @@ function measure(history: History, sent: Sent, injected: Injected | undefined, o
     p50Ms: p50 === undefined ? null : round(p50, 2),
     p99Ms: p99 === undefined ? null : round(p99, 2),
     messagesPerSecond: round((ids.size * 1000) / Math.max(1, lastArrival - sent.startedAt)),
+    slowestDeliveryMs: round(slowestOf(accepted, first)),
     redeliveryMs: injected === undefined ? null : redeliveryAfter(injected.at, history, first),
     seed: options.seed,
   }
@@ -197,6 +200,14 @@ export function redeliveryAfter(at: number, history: History, first: ReadonlyMap
     }
   }
   return round(last - at)
+}
+
+function slowestOf(accepted: readonly Attempt[], first: ReadonlyMap<string, number>): number {
+  let slowest = 0
+  for (const { recipients, endedAt } of accepted) {
+    for (const recipient of recipients) slowest = Math.max(slowest, (first.get(recipient) ?? endedAt) - endedAt)
+  }
+  return slowest
 }
 
 function lastOf(times: Iterable<number>): number[] {
