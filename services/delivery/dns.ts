@@ -85,8 +85,8 @@ export function createDns(options: DnsOptions): Dns {
 function negativeAnswer(error: unknown): Negative {
   const code = (error as NodeJS.ErrnoException).code ?? String(error)
   switch (code) {
+    // EBADNAME: it cannot even be asked for, so nobody can have it.
     case 'ENOTFOUND':
-    // The name cannot be asked for: nobody can have it.
     case 'EBADNAME':
       return { is: 'no such name' }
     case 'ENODATA':

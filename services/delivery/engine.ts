@@ -187,7 +187,7 @@ export class Engine implements DeliveryEngine, LaneHost {
 
   /** Whoever waits longest comes first; who takes a place goes to the end of the line if it wants more. */
   #callWaiting(): void {
-    for (const lane of [...this.#waiting]) {
+    for (const lane of this.#waiting) {
       if (this.#places === 0) return
       this.#waiting.delete(lane)
       lane.pump()

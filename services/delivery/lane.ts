@@ -338,14 +338,14 @@ export class Lane {
   /** Drops the jobs of a partition that is no longer ours, but for those whose dot is out. */
   revoke(partition: number): void {
     this.#ready.take((job) => job.delivery.partition === partition)
-    for (const [client, job] of [...this.#running])
+    for (const [client, job] of this.#running)
       if (job.delivery.partition === partition && client.transaction?.dotIsOut !== true)
         client.transaction?.cut({ why: 'revoked' })
   }
 
   /** Ends the connections that have nothing to do. */
   close(): void {
-    for (const client of [...this.#idle]) this.#leave(client)
+    while (this.giveUpIdle());
   }
 }
 
