@@ -111,7 +111,13 @@ class JetStreamStore implements Store {
   }
 
   onNudge(partition: number, listener: (seq: number) => void): () => void {
-    return this.#links.subscribe(nudgeSubject(partition), (message) => listener(Number(message.string())))
+    let last = ''
+    return this.#links.subscribe(nudgeSubject(partition), (message) => {
+      const seq = message.string()
+      // Each is heard over both connections.
+      if (seq !== last) listener(Number(seq))
+      last = seq
+    })
   }
 
   readLease(partition: number): Promise<LeaseRead> {

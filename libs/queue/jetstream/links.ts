@@ -3,7 +3,7 @@
  * stayed without an answer, or met a server that sees no stream leader, makes the next request use the other.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Msg, MsgHdrs, ServerInfo } from 'nats'
+import { errors, type Msg, type MsgHdrs, type ServerInfo } from 'nats'
 import type { QueueLog } from '../log.ts'
 import { Link, type LinkOptions } from './link.ts'
 
@@ -25,6 +25,8 @@ export type Reply =
   | { readonly is: 'reply'; readonly message: Msg }
   | { readonly is: 'no-responders' }
   | { readonly is: 'unsent'; readonly text: string }
+  /** No server would take it (a payload over the servers' limit). */
+  | { readonly is: 'invalid'; readonly text: string }
   | { readonly is: 'unanswered' }
 
 const UNANSWERED: Reply = { is: 'unanswered' }
@@ -89,7 +91,7 @@ export class Links {
   }
 
   /**
-   * One request with several answers: `more` gets each and says whether it was the last. Silence of `ms` between
+   * One request with several answers: `last` gets each and says whether it was the last. Silence of `ms` between
    * answers ends it as unanswered. Resolves with the last answer.
    */
   converse(
@@ -121,7 +123,8 @@ export class Links {
         })
       } catch (error) {
         clearTimeout(timer)
-        resolve({ is: 'unsent', text: error instanceof Error ? error.message : String(error) })
+        const text = error instanceof Error ? error.message : String(error)
+        resolve({ is: error instanceof errors.InvalidArgumentError ? 'invalid' : 'unsent', text })
       }
     })
   }

@@ -27,6 +27,8 @@ export async function publish(
       return { is: 'refused', why: 'no-leader' }
     case 'unsent':
       return { is: 'refused', why: 'no-leader', text: reply.text }
+    case 'invalid':
+      return { is: 'refused', why: 'other', text: reply.text }
     case 'unanswered':
       return UNANSWERED
   }
