@@ -29,8 +29,8 @@ export interface OwnerApi {
    * partition's order of preference (0 = first choice); undefined = abstain. `hasRoom(destination)` as in the port.
    */
   wake(now: Moment, rank: number | undefined, hasRoom: (destination: string) => boolean): void
-  /** Earliest monotonic time at which wake() has something to do. */
-  nextWake(): number
+  /** Earliest monotonic time at which wake() has something to do, if nothing else happens before and no rank changes. */
+  nextWake(now: Moment): number
 
   leaseRead(read: LeaseRead, now: Moment): void
   leaseWritten(id: string, answer: PublishAnswer, now: Moment): void

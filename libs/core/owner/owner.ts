@@ -64,6 +64,8 @@ export class Owner implements OwnerApi {
   /** The last lease read, and when it may be claimed (monotonic). */
   #known: { seq: number; lease: Lease } = { seq: 0, lease: NOTHING }
   #claimFrom = Infinity
+  /** Our place in the order of preference at the last wake. */
+  #rank: number | undefined
   #reading = false
   #readAt = -Infinity
   #readSoon = true
@@ -145,16 +147,50 @@ export class Owner implements OwnerApi {
     }
   }
 
-  nextWake(): number {
-    if (this.phase === 'owning' || this.phase === 'releasing') {
-      return this.#outbox.isEmpty ? this.#pollAt : Math.min(this.#outbox.nextAt(), this.#pollAt)
+  nextWake(now: Moment): number {
+    switch (this.phase) {
+      case 'stopped':
+        return Infinity
+      case 'following': {
+        if (this.#stopping) return now.mono
+        const read = this.#reading ? Infinity : this.#readSoon ? now.mono : this.#readAt + TIMES.renewEvery
+        const claim = this.#rank === undefined ? Infinity : this.#claimFrom + this.#rank * TIMES.rankDelay
+        return Math.min(read, claim)
+      }
+      case 'claiming':
+      case 'scanning':
+        return this.#nextWrite(now)
+      case 'owning':
+      case 'releasing':
+        return Math.min(this.#nextWrite(now), this.#nextWork(now))
     }
-    return this.#readAt
+  }
+
+  #nextWrite(now: Moment): number {
+    if (this.#writing !== undefined) return Infinity
+    const waits = this.#leaseTry !== undefined || this.#wantRenewal || this.#entry !== undefined
+    const next = waits ? now.mono : Math.min(this.#hold.from.mono + TIMES.renewEvery, this.#outbox.nextAt())
+    return Math.max(next, this.#notBefore)
+  }
+
+  #nextWork(now: Moment): number {
+    const holdings = this.#holdings
+    if (holdings === undefined || this.#releaseSent) return Infinity
+    let next = Math.min(this.#purgeAt, this.#halfRunAt)
+    const mono = (wall: number) => now.mono + Math.max(0, wall - now.wall)
+    for (const { at } of this.#inPlace) next = Math.min(next, mono(at))
+    if (holdings.openBytes >= this.#openLimit || this.phase !== 'owning') return next
+    if (this.#latersReading < LATERS_READ_AT_ONCE) next = Math.min(next, mono(holdings.laters.nextDue()))
+    if (!this.#readingMail && this.#held.length === 0) {
+      next = Math.min(next, this.#mailHint >= holdings.window.next ? now.mono : this.#pollAt)
+    }
+    return next
   }
 
   // ---- following and claiming
 
   #follow(now: Moment, rank: number | undefined): void {
+    this.#rank = rank
     if (this.#stopping) {
       this.#enter('stopped', 'nothing is ours')
       return

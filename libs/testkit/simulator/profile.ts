@@ -1,0 +1,94 @@
+/**
+ * What a seed has in store. Each run has some kinds of trouble and not others, some much and some little: a run that has
+ * everything at once gets nowhere, and one kind of trouble hides what another would show.
+ */
+import type { Random } from './random.ts'
+
+export const TROUBLES = [
+  'crash',
+  'crash-edge',
+  'freeze',
+  'freeze-edge',
+  'suspend',
+  'cut',
+  'cut-edge',
+  'flap',
+  'sites-cut',
+  'leader-change',
+  'leaderless',
+  'silent-leader',
+  'stale-leader',
+  'restart-all',
+  'slow-replicas',
+  'full-mail',
+  'full-later',
+  'full-log',
+  'wall-jump',
+  'dns',
+  'stop',
+  'opinion',
+  'busy-site',
+] as const
+export type Trouble = (typeof TROUBLES)[number]
+
+export interface Profile {
+  /** How long the bad time lasts, ms. */
+  readonly badMs: number
+  readonly messages: number
+  readonly troubles: readonly Trouble[]
+  /** Mean time between two troubles, ms. */
+  readonly troubleEvery: number
+  /** How long one lasts, ms: a spread from low to high. */
+  readonly lasts: readonly [number, number]
+  /** Chance that a step of a process is struck by trouble. */
+  readonly step: number
+  readonly loss: number
+  readonly late: number
+  readonly slow: number
+  readonly lag: number
+  readonly lagMost: number
+  /** Largest error of a monotonic clock's rate. */
+  readonly drift: number
+  /** Largest error of the servers' clocks, ms. */
+  readonly serverClock: number
+  readonly openBytes: number
+  readonly bodies: number
+  readonly deferred: number
+  readonly refused: number
+  readonly broken: number
+  readonly slowReply: number
+  readonly parks: number
+  /** Chance that a node is of an older version. */
+  readonly old: number
+}
+
+export function drawProfile(random: Random): Profile {
+  const isLong = random.chance(0.02)
+  const some = (chance: number, low: number, high: number) => (random.chance(chance) ? random.spread(low, high) : 0)
+  // Between one and all kinds of trouble.
+  const share = random.between(0.05, 0.7)
+  const troubles = TROUBLES.filter(() => random.chance(share))
+  return {
+    badMs: isLong ? random.between(600_000, 1_500_000) : random.between(25_000, 90_000),
+    messages: isLong ? random.whole(8, 30) : random.whole(4, 16),
+    troubles,
+    troubleEvery: isLong ? random.spread(20_000, 120_000) : random.spread(1_500, 20_000),
+    lasts: random.chance(0.3) ? [100, 3_000] : random.chance(0.8) ? [200, 25_000] : [5_000, 120_000],
+    step: some(0.5, 0.0005, 0.01),
+    loss: some(0.5, 0.002, 0.15),
+    late: some(0.4, 0.001, 0.03),
+    slow: some(0.4, 0.005, 0.2),
+    lag: some(0.5, 0.05, 0.8),
+    lagMost: random.spread(20, 8_000),
+    drift: random.pick([0, 0.0005, 0.005, 0.02]),
+    serverClock: some(0.5, 1, 1_500),
+    openBytes: random.chance(0.3) ? random.whole(2, 6) * 1_000 : 64_000_000,
+    bodies: some(0.5, 0.1, 0.6),
+    deferred: some(0.7, 0.05, 0.6),
+    refused: some(0.7, 0.02, 0.4),
+    broken: some(0.4, 0.02, 0.3),
+    slowReply: some(0.3, 0.01, 0.2),
+    parks: some(0.4, 0.02, 0.5),
+    old: some(0.2, 0.2, 0.8),
+  }
+}
