@@ -49,7 +49,7 @@ export class Links {
   /** Throws an Error that names the setting if no server can be reached or the log-in is refused. */
   static async open(options: LinksOptions): Promise<Links> {
     const servers = options.servers.map((server) => server.replace(/^nats:\/\//, ''))
-    let links: Links | undefined
+    const opened: { links?: Links } = {}
     const linkOptions = (other: number): LinkOptions => ({
       // Nodes that start together spread over the servers.
       servers: shuffled(servers),
@@ -57,7 +57,7 @@ export class Links {
       password: options.password,
       name: options.name,
       log: options.log,
-      avoid: () => (links === undefined ? undefined : links.#links[other]?.server),
+      avoid: () => (opened.links === undefined ? undefined : opened.links.#links[other]?.server),
     })
     let first: Link
     try {
@@ -65,7 +65,8 @@ export class Links {
     } catch (error) {
       throw explain(error, servers)
     }
-    links = new Links(first, options.log)
+    const links = new Links(first, options.log)
+    opened.links = links
     // The second comes when it can: the first is enough to work.
     void links.#openSecond(linkOptions(0))
     return links
