@@ -381,10 +381,30 @@ describe('routing around trouble', () => {
       for (const [partition, server] of ['x', 'x', 'y', 'y'].entries()) {
         edge.committer.hint(partition, { leader: true, used: 0, server }, edge.now)
       }
-      edge.committer.usedByOther(2, edge.now)
+      edge.committer.usedByOther('other', 2, edge.now)
       edge.offer('a')
       assert([0, 1].includes(edge.last.batch.partition))
     }
+  })
+
+  it('parts from another edge that turns up at the same server, unless there is no better one', () => {
+    const edge = new Edge({ partitions: 4 }, () => 0)
+    for (const [partition, server] of ['x', 'x', 'y', 'y'].entries()) {
+      edge.committer.hint(partition, { leader: true, used: 0, server }, edge.now)
+    }
+    const next = () => {
+      edge.offer('a')
+      const { partition } = edge.last.batch
+      edge.answer(edge.last, stored(1))
+      return partition
+    }
+    assert.equal(next(), 0)
+    edge.committer.usedByOther('other', 1, edge.now)
+    assert.equal(next(), 2)
+    edge.committer.usedByOther('third', 3, edge.now)
+    assert.equal(next(), 2)
+    edge.committer.usedByOther('other', 3, edge.now)
+    assert.equal(next(), 0)
   })
 
   it('alone uses two partitions led by different servers in turn', () => {
@@ -409,7 +429,7 @@ describe('routing around trouble', () => {
     for (const [partition, server] of ['x', 'x', 'y', 'y'].entries()) {
       edge.committer.hint(partition, { leader: true, used: 0, server }, edge.now)
     }
-    edge.committer.usedByOther(3, edge.now)
+    edge.committer.usedByOther('other', 3, edge.now)
     edge.offer('a')
     edge.offer('b')
     assert.equal(edge.published.length, 1)

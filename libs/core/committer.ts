@@ -135,8 +135,9 @@ export class Committer<T> {
   }
 
   /** Another edge says that it uses the partition. */
-  usedByOther(partition: number, now: number): void {
-    this.choice.usedByOther(partition, now)
+  usedByOther(edge: string, partition: number, now: number): void {
+    this.choice.usedByOther(edge, partition, now)
+    this.#lanes.usedByOther(partition, now)
   }
 
   /** Its batch has had no answer for too long, or an answer was lost. */

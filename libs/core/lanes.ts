@@ -38,6 +38,13 @@ export class Lanes {
     this.#opened = opened
   }
 
+  /** Another edge says what it uses. Where two meet at one server, a coin says which of them goes elsewhere. */
+  usedByOther(partition: number, now: number): void {
+    const first = this.#lanes[0]?.partition
+    if (first === undefined || this.#choice.server(first) !== this.#choice.server(partition)) return
+    if (this.#choice.isCrowded(first, now) && this.#random() < 0.5) this.#lanes.shift()
+  }
+
   /** The idle partition that the next batch goes to; undefined: it waits for one in use, or for better times. */
   next(now: number, traffic: Traffic): number | undefined {
     this.#lanes = this.#lanes.filter(

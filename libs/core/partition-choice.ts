@@ -45,11 +45,17 @@ interface Known {
   backlog: number
   storedAt: number
   server: string | undefined
-  usedByOthersUntil: number
+}
+
+interface Use {
+  readonly partition: number
+  readonly until: number
 }
 
 export class PartitionChoice {
   readonly #known: readonly Known[]
+  /** What each other edge said last. */
+  readonly #uses = new Map<string, Use>()
 
   constructor(partitions: number) {
     this.#known = Array.from({ length: partitions }, () => ({
@@ -64,7 +70,6 @@ export class PartitionChoice {
       backlog: 0,
       storedAt: -Infinity,
       server: undefined,
-      usedByOthersUntil: -Infinity,
     }))
   }
 
@@ -89,13 +94,24 @@ export class PartitionChoice {
   }
 
   /** Another edge said that it uses the partition. */
-  usedByOther(partition: number, now: number): void {
-    this.#at(partition).usedByOthersUntil = now + OTHERS_USE_MS
+  usedByOther(edge: string, partition: number, now: number): void {
+    this.#at(partition)
+    for (const [other, { until }] of this.#uses) if (until <= now) this.#uses.delete(other)
+    this.#uses.set(edge, { partition, until: now + OTHERS_USE_MS })
   }
 
   /** No other edge has taken mail lately. */
   isAlone(now: number): boolean {
-    return this.#known.every(({ usedByOthersUntil }) => usedByOthersUntil <= now)
+    for (const { until } of this.#uses.values()) if (until > now) return false
+    return true
+  }
+
+  /** Another server, as good as the partition's, leads less of what other edges use. */
+  isCrowded(partition: number, now: number): boolean {
+    const crowd = this.#crowd(partition, now)
+    if (crowd === 0) return false
+    const rank = this.rank(partition, now)
+    return this.#known.some((_, other) => this.rank(other, now) <= rank && this.#crowd(other, now) < crowd)
   }
 
   server(partition: number): string | undefined {
@@ -168,11 +184,11 @@ export class PartitionChoice {
     return this.#at(b).backlog < this.#at(a).backlog ? b : a
   }
 
-  /** Partitions led by the same server that other edges use. */
+  /** Other edges that use what the same server leads. */
   #crowd(partition: number, now: number): number {
     const { server } = this.#at(partition)
     let crowd = 0
-    for (const known of this.#known) if (known.usedByOthersUntil > now && known.server === server) crowd++
+    for (const use of this.#uses.values()) if (use.until > now && this.#at(use.partition).server === server) crowd++
     return crowd
   }
 

@@ -78,7 +78,7 @@ export class AcceptQueue implements AcceptPort {
     this.#stopHearing = [
       store.onLease((partition, lease) => this.#committer.lease(partition, lease, performance.now())),
       store.onUse(({ edge, partition }) => {
-        if (edge !== this.#edge) this.#committer.usedByOther(partition, performance.now())
+        if (edge !== this.#edge) this.#committer.usedByOther(edge, partition, performance.now())
       }),
     ]
     this.#hints = setInterval(() => this.#takeHints(), HINTS_EVERY_MS)
