@@ -15,8 +15,8 @@ import type { DeliveryEngine } from './port.ts'
 import type { Store, StoredBatch } from './store.ts'
 
 const WRITE_MS = 500
-/** The machine is woken at least so often while it owns. */
-const TICK_MS = 25
+/** The machine is woken at least so often: ranks change without telling. */
+const TICK_MS = 250
 
 export interface PartitionShellOptions {
   readonly store: Store
@@ -40,6 +40,8 @@ export class PartitionShell {
   readonly #stopHearing: () => void
   readonly #hasRoom: (destination: string) => boolean
   #wakeIsDue = false
+  #timer: NodeJS.Timeout | undefined
+  #timerAt = Infinity
   #stopped: (() => void) | undefined
 
   constructor(options: PartitionShellOptions) {
@@ -84,6 +86,8 @@ export class PartitionShell {
 
   close(): void {
     clearInterval(this.#tick)
+    clearTimeout(this.#timer)
+    this.#timerAt = -Infinity
     this.#stopHearing()
   }
 
@@ -124,6 +128,22 @@ export class PartitionShell {
     })
   }
 
+  /** One timer; one that goes off too early costs an idle turn. */
+  #wakeAt(): void {
+    const moment = now()
+    const at = this.#owner.nextWake(moment)
+    if (at >= this.#timerAt || at - moment.mono > TICK_MS) return
+    clearTimeout(this.#timer)
+    this.#timerAt = at
+    this.#timer = setTimeout(
+      () => {
+        this.#timerAt = Infinity
+        this.#wake()
+      },
+      Math.max(1, Math.ceil(at - moment.mono)),
+    )
+  }
+
   #wake(): void {
     this.#owner.wake(now(), this.#options.rank(), this.#hasRoom)
     this.#carryOut()
@@ -131,6 +151,7 @@ export class PartitionShell {
 
   #carryOut(): void {
     for (const effect of this.#owner.takeEffects()) this.#do(effect)
+    this.#wakeAt()
     if (this.#owner.phase === 'stopped') this.#stopped?.()
   }
 

@@ -182,7 +182,7 @@ export class Owner implements OwnerApi {
     if (holdings.openBytes >= this.#openLimit || this.phase !== 'owning') return next
     if (this.#latersReading < LATERS_READ_AT_ONCE) next = Math.min(next, mono(holdings.laters.nextDue()))
     if (!this.#readingMail && this.#held.length === 0) {
-      next = Math.min(next, this.#mailHint >= holdings.window.next ? now.mono : this.#pollAt)
+      next = Math.min(next, this.#pollAt)
     }
     return next
   }
@@ -458,7 +458,7 @@ export class Owner implements OwnerApi {
     if (this.#readingMail || this.#inPlace.length > 0 || holdings.openBytes >= this.#openLimit) return
     if (this.#held.length > 0) return
     const { next } = holdings.window
-    if (this.#mailHint < next && now.mono < this.#pollAt) return
+    if (now.mono < this.#pollAt) return
     this.#readingMail = true
     this.#pollAt = now.mono + TIMES.pollMail
     this.#effects.push({ do: 'read-mail', from: next, maxBytes: Math.min(READ_BYTES, this.#openLimit) })
@@ -467,6 +467,7 @@ export class Owner implements OwnerApi {
   nudge(seq: number, now: Moment): void {
     if (seq <= this.#mailHint) return
     this.#mailHint = seq
+    this.#pollAt = Math.min(this.#pollAt, now.mono)
     if (this.phase === 'owning') this.#readMail(now)
   }
 
