@@ -52,10 +52,17 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       const { store } = await stores()
       for (let n = 1; n <= 4; n++) await store.appendMail(2, `b${n}`, 1, Buffer.alloc(1000), MS)
       await readMail(store, 2, 1, 4)
-      const small = await store.readMail(2, 1, 10)
-      assert.ok(small.is === 'batches' && small.batches.length === 1)
-      const some = await store.readMail(2, 1, 2500)
-      assert.ok(some.is === 'batches' && some.batches.length >= 2 && some.batches.length <= 3)
+      const lengths = async (maxBytes: number) => {
+        const read = await store.readMail(2, 1, maxBytes)
+        return read.is === 'batches' ? read.batches.length : 0
+      }
+      // Another replica may answer than before, and lag.
+      let small = 0
+      while (small === 0) small = await lengths(10)
+      assert.equal(small, 1)
+      let some = 0
+      while (some < 2) some = await lengths(2500)
+      assert.ok(some <= 3)
     })
 
     test('nothing beyond the end is no error', async () => {
