@@ -31,7 +31,7 @@ export function classifyReply(stage: Stage, reply: ServerReply, accepted = 0): V
   const [subject, detail] = enhancedOf(reply) ?? fallback(stage, code)
   const status = `${subject}.${detail}`
   if (stage === 'RCPT' && (code === 452 || code === 552) && isTooMany(reply))
-    return accepted > 0 ? { is: 'next transaction', status: `4.${status}` } : { is: 'temporary', status: `4.${status}` }
+    return { is: accepted > 0 ? 'next transaction' : 'temporary', status: '4.5.3' }
   if (code < 500 || code > 599) return { is: 'temporary', status: `4.${status}` }
   // RFC 3463 3.3: a full mailbox is a persistent transient failure, whatever the code says.
   if (subject === 2 && detail === 2) return { is: 'temporary', status: '4.2.2' }

@@ -128,7 +128,10 @@ export interface TestNode extends AsyncDisposable {
 }
 
 /** `values`: settings by path, as YAML values. */
-export async function testNode(values: Readonly<Record<string, unknown>>): Promise<TestNode> {
+export async function testNode(
+  values: Readonly<Record<string, unknown>>,
+  sink?: { write(line: string): void },
+): Promise<TestNode> {
   const yaml = {
     name: 'delivery-test',
     hostname: 'relay.test',
@@ -145,7 +148,7 @@ export async function testNode(values: Readonly<Record<string, unknown>>): Promi
   if (!loaded.ok) throw new Error(loaded.errors.join('\n'))
   const lines: Record<string, unknown>[] = []
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }
-  const log = await createLog({ level: 'info', format: 'json', base: {}, destination })
+  const log = await createLog({ level: 'info', format: 'json', base: {}, destination: sink ?? destination })
   const { metrics } = createMetrics(metricsTable, { service: 'delivery', version: 'test' })
   const lifecycle = new Lifecycle({ log, notReadyFor: 0, deadline: 10_000 })
   const service = { settings: loaded.settings, log, metrics, health: new Health(), lifecycle, tracer: off }

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { simpleParser } from 'mailparser'
+import { failureReport, wantsFailureReport } from './dsn.ts'
+import type { FailedRecipient } from './dsn.ts'
+import type { Envelope } from './record.ts'
+import { scanContent } from './scan.ts'
+import { decodeXtext } from './xtext.ts'
+
+const content = Buffer.from('From: Anna <anna@example.org>\r\nSubject: hello\r\n\r\nBody\r\n')
+const envelope: Envelope = {
+  id: 'ABCDEFGH00001',
+  from: 'anna@example.org',
+  recipients: [
+    { address: 'bob@example.com', index: 0, orcpt: 'rfc822;bob+2Bold@example.com' },
+    { address: 'carl@example.com', index: 1 },
+    { address: 'dora@example.com', index: 5 },
+  ],
+  acceptedAt: Date.UTC(2026, 10, 24, 11, 22, 33),
+  storedAt: 1,
+  origin: 1,
+  attempts: { count: 2 },
+  facts: scanContent(content),
+  envid: 'QQ+3D1',
+}
+const failed: FailedRecipient[] = [
+  { position: 0, status: '5.1.1', diagnostic: '550 5.1.1 no such user', isReply: true, remote: 'mx.example.com' },
+  { position: 2, status: '4.4.1', diagnostic: 'mx.example.com: timeout', isReply: false },
+]
+const options = {
+  id: 'ZZZZZZZZ00001',
+  hostname: 'relay.example.net',
+  toSmarthosts: false,
+  now: Date.UTC(2026, 10, 24, 12, 0, 0),
+}
+
+test('the report is a message from the null sender to the sender, and names what it reports', () => {
+  const { record, destination } = failureReport(envelope, failed, content, true, options)
+  assert.equal(record.envelope.from, '')
+  assert.deepEqual(record.envelope.recipients, [{ address: 'anna@example.org', index: 0 }])
+  assert.deepEqual(record.envelope.report, { record: 'ABCDEFGH00001', recipients: [0, 5] })
+  assert.deepEqual(record.envelope.facts, scanContent(record.content))
+  assert.equal(destination, 'example.org')
+  assert.equal(
+    failureReport(envelope, failed, content, true, { ...options, toSmarthosts: true }).destination,
+    'smarthost',
+  )
+})
+
+test('people and programs can read it', async () => {
+  const { record } = failureReport(envelope, failed, content, true, options)
+  const parsed = await simpleParser(Buffer.from(record.content))
+  assert.equal(parsed.from?.value[0]?.address, 'MAILER-DAEMON@relay.example.net')
+  assert.equal(parsed.headers.get('auto-submitted'), 'auto-replied')
+  const type = parsed.headers.get('content-type') as { value: string; params: Record<string, string> }
+  assert.equal(type.value, 'multipart/report')
+  assert.equal(type.params['report-type'], 'delivery-status')
+  assert.match(parsed.text ?? '', /<bob@example\.com>:\n\s+mx\.example\.com said: 550 5\.1\.1 no such user/)
+  const status = parsed.attachments.find(({ contentType }) => contentType === 'message/delivery-status')
+  assert.deepEqual(status?.content.toString().trim().split('\r\n'), [
+    'Original-Envelope-Id: QQ=1',
+    'Reporting-MTA: dns; relay.example.net',
+    'X-Posthouse-Queue-Id: ABCDEFGH00001',
+    'Arrival-Date: Tue, 24 Nov 2026 11:22:33 +0000',
+    '',
+    'Original-Recipient: rfc822;bob+old@example.com',
+    'Final-Recipient: rfc822; bob@example.com',
+    'Action: failed',
+    'Status: 5.1.1',
+    'Remote-MTA: dns; mx.example.com',
+    'Diagnostic-Code: smtp; 550 5.1.1 no such user',
+    'Last-Attempt-Date: Tue, 24 Nov 2026 12:00:00 +0000',
+    '',
+    'Final-Recipient: rfc822; dora@example.com',
+    'Action: failed',
+    'Status: 4.4.1',
+    'Diagnostic-Code: x-posthouse; mx.example.com: timeout',
+    'Last-Attempt-Date: Tue, 24 Nov 2026 12:00:00 +0000',
+  ])
+})
+
+test('the message comes back whole with RET=FULL, else its header', async () => {
+  const header = failureReport(envelope, failed, content, true, options).record
+  const part = (await simpleParser(Buffer.from(header.content))).attachments.at(-1)
+  assert.equal(part?.contentType, 'text/rfc822-headers')
+  assert.equal(part?.content.toString(), 'From: Anna <anna@example.org>\r\nSubject: hello\r\n')
+  const full = failureReport({ ...envelope, ret: 'FULL' }, failed, content, true, options).record
+  assert.ok(Buffer.from(full.content).includes(content))
+  assert.match(Buffer.from(full.content).toString(), /Content-Type: message\/rfc822/)
+})
+
+test('only the header comes back of what is large or not at hand, even with RET=FULL', () => {
+  const large = Buffer.concat([content, Buffer.alloc(300_000, 'x\r\n')])
+  const full: Envelope = { ...envelope, ret: 'FULL' }
+  for (const record of [
+    failureReport(full, failed, large, true, options).record,
+    failureReport(full, failed, content, false, options).record,
+  ]) {
+    assert.ok(record.content.length < 5000)
+    assert.match(Buffer.from(record.content).toString(), /text\/rfc822-headers/)
+  }
+})
+
+test('an international header goes encoded, so that the report passes where the message could not', async () => {
+  const header = Buffer.from('Subject: Grüße\r\n\r\nhello\r\n')
+  const message = { ...envelope, facts: scanContent(header) }
+  const { record } = failureReport(message, failed, header, true, options)
+  assert.equal(record.envelope.facts.eightBit, false)
+  assert.equal(record.envelope.smtputf8, undefined)
+  const part = (await simpleParser(Buffer.from(record.content))).attachments.at(-1)
+  assert.equal(part?.contentType, 'message/global-headers')
+  assert.equal(part?.content.toString(), 'Subject: Grüße\r\n')
+})
+
+test('an international address is reported as RFC 6533 says', () => {
+  const message: Envelope = { ...envelope, recipients: [{ address: 'bärbel@example.com', index: 0 }] }
+  const { record } = failureReport(message, failed.slice(0, 1), content, true, options)
+  const text = Buffer.from(record.content).toString()
+  assert.match(text, /Content-Type: message\/global-delivery-status\r\nContent-Transfer-Encoding: 8bit/)
+  assert.match(text, /Final-Recipient: utf-8; bärbel@example.com/)
+  assert.equal(record.envelope.body8bit, true)
+})
+
+test('a reply cannot forge fields or parts', () => {
+  const bad = [{ ...failed[0]!, diagnostic: '550 x\r\nAction: delivered\r\n--=_ZZZZZZZZ00001--' }]
+  const text = Buffer.from(failureReport(envelope, bad, content, true, options).record.content).toString()
+  assert.doesNotMatch(text, /^Action: delivered/m)
+  assert.equal(text.split('\r\n').filter((line) => line.startsWith('--=_')).length, 4)
+})
+
+test('who is told of a failure', () => {
+  const rows: [from: string, notify: readonly string[] | undefined, expected: boolean][] = [
+    ['a@example.org', undefined, true],
+    ['a@example.org', ['FAILURE', 'DELAY'], true],
+    ['a@example.org', ['SUCCESS'], false],
+    ['a@example.org', ['NEVER'], false],
+    ['', undefined, false],
+    ['', ['FAILURE'], false],
+  ]
+  for (const [from, notify, expected] of rows) {
+    const recipient =
+      notify === undefined ? { address: 'b@example.com', index: 0 } : { address: 'b@example.com', index: 0, notify }
+    assert.equal(wantsFailureReport({ ...envelope, from }, recipient), expected, `${from} ${String(notify)}`)
+  }
+})
+
+test('xtext is decoded, and what is no xtext left alone', () => {
+  assert.equal(decodeXtext('a+2Bb+3Dc'), 'a+b=c')
+  assert.equal(decodeXtext('b+C3+A4rbel'), 'bärbel')
+  assert.equal(decodeXtext('a+zz+'), 'a+zz+')
+})
