@@ -4,7 +4,7 @@
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '@posthouse/testkit/free-port'
-import { startChild } from '@posthouse/testkit/child-process'
+import { startGuarded } from './guarded.ts'
 import type { System } from './system.ts'
 import { MASTER, postfixVersion } from './postfix-package.ts'
 import { listening, SmtpSink } from './smtp-sink.ts'
@@ -22,7 +22,7 @@ export async function startPostfix(folder: string): Promise<System> {
   const sink = await SmtpSink.start(folder, 'postfix')
   try {
     await layOut(home, mainCf(home, sink.port), masterCf(port))
-    const master = await startChild(MASTER, ['-c', join(home, 'etc'), '-d'], { whenParentDies: 'SIGTERM' })
+    const master = await startGuarded(MASTER, ['-c', join(home, 'etc'), '-d'])
     await listening(port, master)
     return {
       name: 'postfix',

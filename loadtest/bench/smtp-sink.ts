@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { connect } from 'node:net'
 import { freePort } from '@posthouse/testkit/free-port'
-import { startChild, type Child } from '@posthouse/testkit/child-process'
+import type { Child } from '@posthouse/testkit/child-process'
+import { startGuarded } from './guarded.ts'
 
 const MOST_CONNECTIONS = 1000
 const TAIL = 128
@@ -29,7 +30,7 @@ export class SmtpSink implements AsyncDisposable {
     const output = join(folder, `smtp-sink-${name}.counter`)
     const asUser = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
     const args = [...asUser, '-c', '-m', String(MOST_CONNECTIONS), `127.0.0.1:${port}`, String(MOST_CONNECTIONS)]
-    const child = await startChild('smtp-sink', args, { output })
+    const child = await startGuarded('smtp-sink', args, output)
     await listening(port, child)
     return new SmtpSink(port, child, openSync(output, 'r'))
   }
