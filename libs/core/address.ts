@@ -21,12 +21,10 @@ export type PathResult = { readonly mailbox: Mailbox; readonly rest: string } | 
 const longestAddress = 254
 const longestDomain = 255
 
-// oxlint-disable-next-line no-control-regex
 const plainAscii = /^<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+)@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)>(?: +(.*))?$/
 // Invisible characters that make two addresses look alike, C1 controls, and what broken UTF-8 is decoded to.
-// oxlint-disable-next-line no-control-regex
 const unsafe = /[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffd]/
-const nonAscii = /[^\x00-\x7f]/ // oxlint-disable-line no-control-regex
+const nonAscii = /[^\x00-\x7f]/
 
 const nullMailbox: Mailbox = { address: '', local: '', domain: '', international: false }
 

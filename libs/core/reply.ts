@@ -15,7 +15,6 @@ export interface Reply {
 }
 
 // A control character would split the reply or forge a log line.
-// oxlint-disable-next-line no-control-regex
 const control = /[\x00-\x1f\x7f-\x9f]/g
 
 export function reply(code: number, enhanced: string, text: string, cause?: string): Reply {

@@ -22,7 +22,7 @@ function naive(content: Buffer) {
     longest = Math.max(longest, line.length)
     if (raw.startsWith('.')) dotLines = true
     if (last ? raw.includes('\r') : raw === line || line.includes('\r')) bare = true
-    if (header && /[^\x00-\x7f]/.test(raw)) eightBitHeader = true // oxlint-disable-line no-control-regex
+    if (header && /[^\x00-\x7f]/.test(raw)) eightBitHeader = true
     if (header && !last && line === '') header = false
     if (header && !last && /^received[ \t]*:/i.test(line)) received += 1
   }

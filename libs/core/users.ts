@@ -48,7 +48,6 @@ export function maySendAs(user: User, sender: Mailbox): boolean {
 
 /** A name that can be logged in with: no blanks at its ends, no control characters, at most 128 octets. */
 export function isUserName(name: string): boolean {
-  // oxlint-disable-next-line no-control-regex
   return name !== '' && name === name.trim() && !/[\x00-\x1f\x7f-\x9f]/.test(name) && Buffer.byteLength(name) <= 128
 }
 

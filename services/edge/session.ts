@@ -275,7 +275,6 @@ export class Session extends SMTPConnection implements InputReader {
   }
 
   #greet(name: string, extended: boolean): void {
-    // oxlint-disable-next-line no-control-regex
     if (name === '' || name.length > 255 || /[^!-~\u00a0-\u{10ffff}]/u.test(name)) return this.refuse('badHelo')
     this.#dialogue.reset()
     this.#helo = name
