@@ -1,0 +1,75 @@
+// Which queue a command means, and the way there: named by --config or --data, by the environment, or the one that runs in
+// this checkout.
+import type { QueueLog } from '@posthouse/queue/log'
+import { queueSettings } from '@posthouse/runtime/settings/common'
+import type { Given, Option } from './command.ts'
+import { defaultFolder, localCluster } from './local-cluster.ts'
+import { readServiceFile, type Environment } from './service-file.ts'
+import { failed, isFailed, type Answer, type Failed } from './status.ts'
+import type { OpenQueue, QueueAddress, World } from './world.ts'
+
+export const queueOptions = {
+  config: { value: 'FILE', help: 'settings file of any service: its nats.* and queue.* are used' },
+  data: { value: 'DIR', help: 'folder of a local cluster, as given to npm start -- --data DIR' },
+} satisfies Readonly<Record<string, Option>>
+
+export const queueNotes = [
+  'Without --config and --data the queue is the one that the environment names (POSTHOUSE_NATS_SERVERS,',
+  'POSTHOUSE_NATS_USER, POSTHOUSE_NATS_PASSWORD_FILE, POSTHOUSE_QUEUE_PARTITIONS, POSTHOUSE_QUEUE_REPLICAS), or else that',
+  'of the cluster started by npm start in this checkout.',
+]
+
+export function findQueue(given: Given, { environment, root }: Pick<World, 'environment' | 'root'>) {
+  const config = given.value('config')
+  const data = given.value('data')
+  if (config !== undefined && data !== undefined) return failed('usage', '--config and --data: name one of them')
+  if (config !== undefined) return read(config, environment, config)
+  if (data !== undefined) {
+    const named = localCluster(data)
+    if (named === undefined) return failed('config', `--data: ${data} holds no local cluster (no queue.yaml there)`)
+    return read(named.queueFile, {}, data)
+  }
+  if (environment['POSTHOUSE_NATS_SERVERS'] !== undefined) return read(undefined, environment, 'POSTHOUSE_NATS_SERVERS')
+  const local = localCluster(defaultFolder(root))
+  if (local?.running) return read(local.queueFile, {}, local.queueFile)
+  return failed(
+    'config',
+    'which queue? Name the settings file of a service with --config FILE, or set POSTHOUSE_NATS_SERVERS; ' +
+      'a cluster started by npm start in this checkout would be found, but none is running',
+  )
+}
+
+function read(file: string | undefined, environment: Environment, from: string): QueueAddress | Failed {
+  const loaded = readServiceFile(queueSettings, file, environment)
+  if (!loaded.ok) return failed('config', ...loaded.errors)
+  const { nats, queue } = loaded.settings
+  const { servers, user, password } = nats
+  return { servers, user, password, partitions: queue.partitions, replicas: queue.replicas, from }
+}
+
+/** Opens the queue for one question. Whatever keeps it from being answered is one line and status 69. */
+export async function askQueue(
+  given: Given,
+  world: World,
+  question: (queue: OpenQueue) => Promise<Answer | Failed>,
+): Promise<Answer | Failed> {
+  const address = findQueue(given, world)
+  if (isFailed(address)) return address
+  let queue: OpenQueue | undefined
+  try {
+    queue = await world.openQueue(address, waitingAloud(world))
+    return await question(queue)
+  } catch (error) {
+    return failed('unavailable', `${(error as Error).message.split('\n', 1)[0]} (from ${address.from})`)
+  } finally {
+    await queue?.close()
+  }
+}
+
+/** Says what is waited for; the rest of the queue's log is for services. */
+function waitingAloud({ errors }: World): QueueLog {
+  const say = (_facts: object, message: string) => {
+    errors.write(`posthouse: ${message}\n`)
+  }
+  return { debug() {}, info: say, warn: say, error: say }
+}

@@ -1,0 +1,24 @@
+// `posthouse user list`: who may log in, and as whom each may send.
+import type { Command } from './command.ts'
+import { isFailed } from './status.ts'
+import { textTable } from './text-table.ts'
+import { findUsersFile, usersNotes, usersOptions } from './users-access.ts'
+import { readUsers } from './users-file.ts'
+
+export const userList: Command = {
+  name: 'user list',
+  summary: 'who may log in, and send as whom',
+  operands: [],
+  options: usersOptions,
+  notes: usersNotes,
+  async run(given, world) {
+    const file = findUsersFile(given, world)
+    if (isFailed(file)) return file
+    const read = await readUsers(file)
+    if (isFailed(read)) return read
+    const users = [...read.values()].map(({ name, addresses }) => ({ name, addresses }))
+    const rows = users.map(({ name, addresses }) => [name, addresses.join(', ')])
+    const text = users.length === 0 ? `no users in ${file}` : textTable(['user', 'may send as'], rows)
+    return { is: 'answer', json: { file, users }, text }
+  },
+}

@@ -1,0 +1,34 @@
+// What a command has of the outside, as values: tests give others.
+import type { Readable, Writable } from 'node:stream'
+import type { QueueLog } from '@posthouse/queue/log'
+import type { QueueView } from '@posthouse/queue/port'
+
+export interface World {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly input: Input
+  readonly output: Writable
+  /** Prompts and complaints. */
+  readonly errors: Writable
+  /** Folder of this checkout or image. */
+  readonly root: string
+  /** Rejects with one line if the queue cannot be reached. */
+  openQueue(address: QueueAddress, log: QueueLog): Promise<OpenQueue>
+}
+
+/** Standard input; a terminal can be told not to show what is typed. */
+export interface Input extends Readable {
+  readonly isTTY?: boolean
+  setRawMode?(raw: boolean): unknown
+}
+
+export type OpenQueue = QueueView & { close(): Promise<void> }
+
+/** How to reach the queue, and who said so, for complaints. */
+export interface QueueAddress {
+  readonly servers: readonly string[]
+  readonly user: string | undefined
+  readonly password: string | undefined
+  readonly partitions: number
+  readonly replicas: number
+  readonly from: string
+}
