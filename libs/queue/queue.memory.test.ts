@@ -14,7 +14,7 @@ queueContract('memory', async () => {
     },
     node: async (name) => {
       const node = deliverQueueOn(server.connect(name), { name })
-      closing.push(() => node.stop(0))
+      closing.push(() => node.stop(5_000))
       return node
     },
     left: async () => {
