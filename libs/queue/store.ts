@@ -98,7 +98,8 @@ export interface Store {
   writeLate(partition: number, id: string, header: EntryHeader): Promise<PublishAnswer>
   /**
    * Reads the headers of the log up to and including sequence `through` (one's own lease): every entry from the lower of
-   * `from` and the first one stored at or after `sinceMs`, and every `.later` entry below. Each once, in any order.
+   * `from` and the first one stored at or after `sinceMs`, and every `.later` entry below. Each once, in any order. Not
+   * what lies under `.late`: it closes nothing.
    * Resolves only when `through` itself has been seen on the way, so that nothing stored below is missing.
    */
   scanLog(

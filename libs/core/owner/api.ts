@@ -35,6 +35,7 @@ export interface OwnerApi {
   leaseRead(read: LeaseRead, now: Moment): void
   leaseWritten(id: string, answer: PublishAnswer, now: Moment): void
   entryWritten(id: string, answer: PublishAnswer, now: Moment): void
+  /** Not for what lies under `.late`. */
   logEntry(seq: number, storedAt: number, header: EntryHeader, size: number): void
   logScanned(through: number, done: boolean, storedAt: number, now: Moment): void
   mailRead(from: number, batches: readonly ReadBatch[] | undefined, now: Moment): void

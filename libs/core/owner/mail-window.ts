@@ -18,7 +18,8 @@ export class MailWindow {
   constructor(floor: number, floorTime: number) {
     this.#floor = floor
     this.#next = floor
-    this.#purged = floor
+    // What a predecessor found closed it may not have purged.
+    this.#purged = 1
     this.#floorTime = floorTime
   }
 
@@ -69,7 +70,7 @@ export class MailWindow {
   }
 
   purgedBelow(before: number): void {
-    for (let seq = this.#purged; seq < before; seq++) this.#closed.delete(seq)
+    for (const seq of this.#closed.keys()) if (seq < before) this.#closed.delete(seq)
     this.#purged = Math.max(this.#purged, before)
   }
 

@@ -36,7 +36,10 @@ export async function scanLog(
   if (found === undefined) return UNANSWERED
   const { start, storedAt } = found
 
+  const late = logSubject(partition, 'late')
   const take = (message: LoggedMessage) => {
+    // The word of a former owner closes nothing: it came too late.
+    if (message.subject === late) return
     const value = message.header(ENTRY)
     if (value === '' || message.seq > through) return
     seen({

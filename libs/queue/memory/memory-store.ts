@@ -123,7 +123,7 @@ export class MemoryStore implements Store {
       }
       for (const message of log.messages()) {
         const wanted = message.seq <= through && (message.seq >= start || message.subject === 'later')
-        if (wanted && message.header !== '') seen(storedEntry(message))
+        if (wanted && message.header !== '' && message.subject !== 'late') seen(storedEntry(message))
       }
       return { is: 'done', storedAt: log.get(through)?.storedAt ?? this.#server.now() }
     })

@@ -175,7 +175,7 @@ export class Cluster {
         const entries: Stored[] = []
         for (const stored of log.messages) {
           if (stored.seq > through) break
-          if (stored.header === undefined || !log.isVisible(stored, lag)) continue
+          if (stored.header === undefined || stored.subject === 'late' || !log.isVisible(stored, lag)) continue
           if (stored.seq >= start || stored.subject === 'later') entries.push(stored)
         }
         reply({ entries, storedAt: end?.storedAt ?? 0 })

@@ -133,7 +133,8 @@ export class DeliveryNode implements Caller {
   }
 
   owns(partition: number): boolean {
-    return this.process.up && this.#seats[partition]?.owner.phase === 'owning'
+    const phase = this.phaseOf(partition)
+    return phase === 'owning' || phase === 'releasing'
   }
   phaseOf(partition: number): string {
     return this.process.up ? (this.#seats[partition]?.owner.phase ?? 'none') : 'down'
