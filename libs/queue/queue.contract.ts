@@ -180,6 +180,37 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
     })
 
     within(
+      'a large content is read back as it was written, also after a deferral, and goes with its record',
+      async (queue) => {
+        const engine = new RecordingEngine()
+        await (await queue.node('one')).start(engine)
+        const edge = await queue.edge()
+        const writer = edge.openBody()
+        const content = Buffer.alloc(1_300_000, 'large content\r\n')
+        await writer.write(content.subarray(0, 700_000))
+        await writer.write(content.subarray(700_000))
+        const body = await writer.finish()
+        const record = { ...mail('l'), content: new Uint8Array(0) }
+        const fate = await new Promise<Fate>((resolve) =>
+          edge.accept({ ...record, envelope: { ...record.envelope, body } }, resolve, writer),
+        )
+        assert.equal(fate.is, 'stored')
+        await engine.count(1)
+        assert.ok(engine.given[0]!.begin())
+        engine.given[0]!.close([0], { how: 'deferred', facts: {}, due: Date.now(), destination: 'b.example' })
+        await engine.count(2)
+        const again = engine.given[1]!
+        assert.equal(again.content, undefined)
+        const chunks: Uint8Array[] = []
+        for await (const chunk of again.body()) chunks.push(chunk)
+        assert.ok(Buffer.concat(chunks).equals(content))
+        assert.ok(again.begin())
+        again.close([0], DELIVERED)
+        await settled(queue, ({ mail, later, bodies }) => mail === 0 && later === 0 && bodies === 0)
+      },
+    )
+
+    within(
       'a node that stops stores what is in flight and hands its partitions over; nothing is given twice',
       async (queue) => {
         const engine = new RecordingEngine()
