@@ -1,7 +1,7 @@
 // `npm run -s loadtest -- --messages 3000 --fault kill-nats --json`: one load against a cluster of its own. Exit status 1 when
 // anything is lost, unexpected or altered, 2 when that could not be decided.
 
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { Arguments, helpText, type Options } from '../command-line.ts'
 import { FAULTS } from '../fault.ts'
@@ -34,6 +34,7 @@ export const options: Options = {
   'tempfail-every': { value: 'N', help: 'the sink answers every Nth final dot with 451' },
   'drop-every': { value: 'N', help: 'the sink drops the connection at every Nth final dot' },
   'drain-seconds': { value: 'N', help: 'how long to wait for what was accepted (180)' },
+  data: { value: 'DIR', help: 'folder of the cluster, which then stays, with its logs (a temporary one)' },
   json: { value: '', help: 'the last line is one JSON object' },
   help: { value: '', help: 'this' },
 }
@@ -47,7 +48,7 @@ export async function load(args: readonly string[], signal: AbortSignal): Promis
     return 0
   }
   await using folder = await temporaryFolder('loadtest')
-  const asked = read(given, join(folder.path, 'cluster'), signal)
+  const asked = read(given, resolve(given.text('data') ?? join(folder.path, 'cluster')), signal)
   given.check()
   const result = await runLoad(asked)
   const sent = result.accepted + result.refused + result.unknown
