@@ -4,16 +4,21 @@
  * waiting begins later than that, so it can only end later.
  */
 import type { Lease } from '../lease.ts'
-import type { Moment } from './effect.ts'
 import type { Rules } from './rules.ts'
+
+/** Monotonic time, and time by the clock that ran further (RanClock). */
+export interface Sent {
+  readonly mono: number
+  readonly ran: number
+}
 
 export class LeaseHold {
   readonly #rules: Rules
   /** First sending of each try that may still be stored, by lease id. */
-  readonly #tries = new Map<string, { lease: Lease; sent: Moment; lastSent: Moment }>()
+  readonly #tries = new Map<string, { lease: Lease; sent: Sent; lastSent: Sent }>()
   #seq = 0
   #lease: Lease | undefined
-  #from: Moment = { mono: 0, wall: 0 }
+  #from: Sent = { mono: 0, ran: 0 }
 
   constructor(rules: Rules) {
     this.#rules = rules
@@ -29,11 +34,11 @@ export class LeaseHold {
   }
 
   /** When the stored try was first sent. */
-  get from(): Moment {
+  get from(): Sent {
     return this.#from
   }
 
-  sending(lease: Lease, now: Moment): void {
+  sending(lease: Lease, now: Sent): void {
     const known = this.#tries.get(lease.id)
     if (known === undefined) this.#tries.set(lease.id, { lease, sent: now, lastSent: now })
     else known.lastSent = now
@@ -58,15 +63,14 @@ export class LeaseHold {
     return this.#tries.has(id)
   }
 
-  firstSent(id: string): Moment | undefined {
+  firstSent(id: string): Sent | undefined {
     return this.#tries.get(id)?.sent
   }
 
   /** ms until the lease ends; negative when it has. */
-  remaining(now: Moment): number {
+  remaining(ran: number): number {
     if (this.#lease === undefined) return -Infinity
-    const elapsed = Math.max(now.mono - this.#from.mono, now.wall - this.#from.wall)
-    return this.#lease.time - elapsed
+    return this.#lease.time - (ran - this.#from.ran)
   }
 
   clear(): void {

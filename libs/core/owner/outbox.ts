@@ -15,8 +15,9 @@ export interface Pending {
   readonly batch: OpenBatch
   readonly record: number
   readonly closing: Closing
-  /** Monotonic time of the outcome. */
+  /** Monotonic time of the outcome, and its time by the clock that ran further (RanClock). */
   readonly at: number
+  readonly ran: number
 }
 
 export interface PendingEntry {
@@ -27,7 +28,7 @@ export interface PendingEntry {
   readonly records: readonly MailRecord[]
   /** Bytes of the records. */
   readonly bytes: number
-  /** Oldest outcome in it of a task that was delivered, monotonic; Infinity: none. */
+  /** Time (RanClock) of the oldest outcome in it of a task that was delivered; Infinity: none. */
   readonly oldestDelivered: number
   firstSent: number | undefined
   /** Tries whose fate is unknown. */
@@ -70,7 +71,7 @@ export class Outbox {
   get isEmpty(): boolean {
     return this.tasks === 0
   }
-  /** Monotonic time of the oldest delivered outcome not yet taken; Infinity: none. */
+  /** Time (RanClock) of the oldest delivered outcome not yet taken; Infinity: none. */
   get oldestDelivered(): number {
     return this.#oldestDelivered
   }
@@ -78,7 +79,7 @@ export class Outbox {
   final(pending: Pending): void {
     this.#finals.push(pending)
     this.#finalsHeader += closingSize(pending.closing)
-    if (pending.closing.how === 'delivered') this.#oldestDelivered = Math.min(this.#oldestDelivered, pending.at)
+    if (pending.closing.how === 'delivered') this.#oldestDelivered = Math.min(this.#oldestDelivered, pending.ran)
     this.tasks += pending.closing.positions.length
   }
 
@@ -176,9 +177,9 @@ export class Outbox {
       this.#finals = this.#finals.slice(count)
       this.#finalsHeader = 0
       this.#oldestDelivered = Infinity
-      for (const { closing, at } of this.#finals) {
+      for (const { closing, ran } of this.#finals) {
         this.#finalsHeader += closingSize(closing)
-        if (closing.how === 'delivered') this.#oldestDelivered = Math.min(this.#oldestDelivered, at)
+        if (closing.how === 'delivered') this.#oldestDelivered = Math.min(this.#oldestDelivered, ran)
       }
     } else {
       this.#finals = []
@@ -202,9 +203,9 @@ export class Outbox {
     bytes: number,
   ): PendingEntry {
     let oldestDelivered = Infinity
-    for (const { closing, at } of pendings) {
+    for (const { closing, ran } of pendings) {
       this.tasks -= closing.positions.length
-      if (closing.how === 'delivered') oldestDelivered = Math.min(oldestDelivered, at)
+      if (closing.how === 'delivered') oldestDelivered = Math.min(oldestDelivered, ran)
     }
     const id = this.#newId()
     return {

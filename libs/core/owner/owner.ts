@@ -16,6 +16,7 @@ import { Holdings } from './holdings.ts'
 import { LeaseHold } from './lease-hold.ts'
 import { OpenBatch, TASK } from './open-batch.ts'
 import { Outbox, type Pending, type PendingEntry } from './outbox.ts'
+import { RanClock } from './ran-clock.ts'
 import { ALL_RULES, TIMES, type Rules } from './rules.ts'
 import { batchIdOf, bounceOf, headOf, originOf, storedAtOf, successorOf } from './successor.ts'
 
@@ -38,6 +39,9 @@ const LATERS_READ_AT_ONCE = 4
 const DELETES_AT_ONCE = 16
 /** A first choice that stays another's for so long makes the owner release. */
 const UNRANKED_MS = 3_000
+/** A release that was heard is looked for so often, and so long. */
+const RELEASE_LOOK_MS = 20
+const RELEASE_SHOWS_MS = 1_000
 /** A release that waits longer for what is in flight is called off for a while. */
 const RELEASE_CAP_MS = 30_000
 
@@ -57,6 +61,7 @@ export class Owner implements OwnerApi {
   readonly #options: OwnerOptions
   readonly #rules: Rules
   readonly #hold: LeaseHold
+  readonly #clock = new RanClock()
   readonly #openLimit: number
   #effects: OwnerEffect[] = []
 
@@ -69,6 +74,7 @@ export class Owner implements OwnerApi {
   #reading = false
   #readAt = -Infinity
   #readSoon = true
+  #releaseHeard = -Infinity
   #stopping = false
 
   // the lease being written
@@ -123,6 +129,7 @@ export class Owner implements OwnerApi {
   // ---- time passes
 
   wake(now: Moment, rank: number | undefined, hasRoom: (destination: string) => boolean): void {
+    this.#clock.at(now)
     switch (this.phase) {
       case 'stopped':
         return
@@ -153,7 +160,7 @@ export class Owner implements OwnerApi {
         return Infinity
       case 'following': {
         if (this.#stopping) return now.mono
-        const read = this.#reading ? Infinity : this.#readSoon ? now.mono : this.#readAt + TIMES.renewEvery
+        const read = this.#reading ? Infinity : this.#nextRead()
         const claim = this.#rank === undefined ? Infinity : this.#claimFrom + this.#rank * TIMES.rankDelay
         return Math.min(read, claim)
       }
@@ -195,9 +202,16 @@ export class Owner implements OwnerApi {
       this.#enter('stopped', 'nothing is ours')
       return
     }
-    if (this.#readSoon || now.mono - this.#readAt >= TIMES.renewEvery) this.#readLease(now)
+    if (now.mono >= this.#nextRead()) this.#readLease(now)
     if (rank === undefined || now.mono < this.#claimFrom + rank * TIMES.rankDelay) return
     this.#claim(now)
+  }
+
+  /** A release is heard when it is sent, before it is stored: look until it shows. */
+  #nextRead(): number {
+    if (this.#readSoon) return -Infinity
+    const again = this.#readAt - this.#releaseHeard < RELEASE_SHOWS_MS ? RELEASE_LOOK_MS : TIMES.renewEvery
+    return this.#readAt + again
   }
 
   #readLease(now: Moment): void {
@@ -273,13 +287,13 @@ export class Owner implements OwnerApi {
   }
 
   leaseHeard(released: boolean, now: Moment): void {
-    if (this.phase === 'following' && released) this.#readSoon = true
+    if (this.phase === 'following' && released) this.#releaseHeard = now.mono
     else if (this.phase !== 'following' && now.mono - this.#readAt > 1_000 && !released) this.#readLeaseIfForeign(now)
   }
 
   /** Heard leases are mostly our own: look only now and then. */
   #readLeaseIfForeign(now: Moment): void {
-    if (this.#hold.remaining(now) < TIMES.lease / 2) this.#readLease(now)
+    if (this.#hold.remaining(this.#clock.at(now)) < TIMES.lease / 2) this.#readLease(now)
   }
 
   // ---- the write channel: one write in flight
@@ -287,7 +301,7 @@ export class Owner implements OwnerApi {
   #tryLease(lease: Lease, expected: number, now: Moment): void {
     this.#leaseTry = { lease, expected }
     this.#writing = 'lease'
-    this.#hold.sending(lease, now)
+    this.#hold.sending(lease, { mono: now.mono, ran: this.#clock.at(now) })
     this.#effects.push({ do: 'write-lease', lease, expected })
   }
 
@@ -304,7 +318,8 @@ export class Owner implements OwnerApi {
     }
     if (this.phase === 'claiming') return
     const due =
-      now.mono - this.#hold.from.mono >= TIMES.renewEvery || now.wall - this.#hold.from.wall >= TIMES.lease / 2
+      now.mono - this.#hold.from.mono >= TIMES.renewEvery ||
+      this.#clock.at(now) - this.#hold.from.ran >= TIMES.lease / 2
     if (due || this.#leaseTry !== undefined || this.#wantRenewal) {
       if (!this.#releaseSent) this.#renew(now)
       return
@@ -602,10 +617,10 @@ export class Owner implements OwnerApi {
   mayFinish(now: Moment): boolean {
     if (!this.#rules.fencedDot) return true
     if ((this.phase !== 'owning' && this.phase !== 'releasing') || this.#releaseSent) return false
-    if (this.#hold.remaining(now) <= (this.#rules.margin ? TIMES.margin : 0)) return false
+    if (this.#hold.remaining(this.#clock.at(now)) <= (this.#rules.margin ? TIMES.margin : 0)) return false
     if (!this.#rules.outcomeCap) return true
     const oldest = Math.min(this.#outbox.oldestDelivered, this.#entry?.oldestDelivered ?? Infinity)
-    return now.mono - oldest <= TIMES.outcomeCap
+    return this.#clock.at(now) - oldest <= TIMES.outcomeCap
   }
 
   close(batch: OpenBatch, record: number, given: readonly number[], outcome: Outcome, now: Moment): void {
@@ -666,7 +681,7 @@ export class Owner implements OwnerApi {
       ...(body === undefined ? {} : { body: body.id }),
       ...(report === undefined ? {} : { report }),
     }
-    return { batch, record, closing, at: now.mono }
+    return { batch, record, closing, at: now.mono, ran: this.#clock.at(now) }
   }
 
   // ---- entries
@@ -746,7 +761,7 @@ export class Owner implements OwnerApi {
   }
 
   #remove(now: Moment): void {
-    if (this.#hold.remaining(now) <= (this.#rules.margin ? TIMES.margin : 0)) return
+    if (this.#hold.remaining(this.#clock.at(now)) <= (this.#rules.margin ? TIMES.margin : 0)) return
     if (now.mono < this.#purgeAt) return
     this.#purgeAt = now.mono + TIMES.purgeEvery
     const { window, laters, bodies } = this.#holdings!

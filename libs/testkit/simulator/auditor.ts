@@ -36,7 +36,7 @@ interface Books {
 
 export class Auditor implements Observer {
   /** When each body came into the streams, and whether it may be left over. */
-  readonly bodies = new Map<string, { open: number; referred: boolean }>()
+  readonly bodies = new Map<string, { open: number; referred: boolean; purged: boolean }>()
   readonly #ledger: Ledger
   readonly #story: Story | undefined
   readonly #books: Books[]
@@ -68,7 +68,8 @@ export class Auditor implements Observer {
     }
     for (const [id, body] of this.bodies) {
       const isThere = partition.body.messages.some((stored) => stored.body === id && partition.body.isPresent(stored.seq))
-      if (isThere && body.referred) left.push(`body ${id} of partition ${partition.number}`)
+      // What nothing ever referred to, and a chunk that came after the purge, are left to the daily sweep.
+      if (isThere && body.referred && !body.purged) left.push(`body ${id} of partition ${partition.number}`)
     }
     return left
   }
@@ -92,7 +93,7 @@ export class Auditor implements Observer {
         return
       case 'chunk':
         this.#story?.tell(stream.name, `stores body ${stored.body}`)
-        if (!this.bodies.has(stored.body!)) this.bodies.set(stored.body!, { open: 0, referred: false })
+        if (!this.bodies.has(stored.body!)) this.bodies.set(stored.body!, { open: 0, referred: false, purged: false })
     }
   }
 
@@ -263,10 +264,14 @@ export class Auditor implements Observer {
     for (const stored of removed) {
       if (stream === partition.mail) this.#mailRemoved(books, stored)
       else if (stream === partition.log) this.#entryRemoved(books, stored)
-      else if (this.bodies.get(stored.body!)!.open > 0) {
-        throw new Broken('a body stays while a task needs it', `${stored.body} is purged by ${by}`)
-      }
+      else this.#bodyRemoved(stored, by)
     }
+  }
+
+  #bodyRemoved({ body }: Stored, by: string): void {
+    const account = this.bodies.get(body!)!
+    account.purged = true
+    if (account.open > 0) throw new Broken('a body stays while a task needs it', `${body} is purged by ${by}`)
   }
 
   #mailRemoved(books: Books, { seq }: Stored): void {
