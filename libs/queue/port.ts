@@ -22,7 +22,7 @@ export type Fate =
 
 /** Streams a large content into the body stream of one partition; memory stays bounded by a few chunks. */
 export interface BodyWriter {
-  /** Resolves when there is room for more. Rejects with BodyRefused if the chunks cannot be stored. */
+  /** Resolves when there is room for more; the bytes are the caller's again then. Rejects with BodyRefused if the chunks cannot be stored. */
   write(bytes: Uint8Array): Promise<void>
   /** Resolves when every chunk is stored. */
   finish(): Promise<import('@posthouse/core/record').BodyReference>

@@ -56,3 +56,35 @@ test('a user logs in over STARTTLS and over implicit TLS, and what lacks is adde
   assert.match(text, /\r\nDate: .*\r\nMessage-ID: <.*@edge\.example>\r\nSubject: x\r\n\r\nb\r\n$/)
   assert.equal(edge.queue.records[0]?.envelope.accepted?.user, 'anna')
 })
+
+test('with tracing on, the record carries the trace of its acceptance', async () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  let ended = 0
+  const span = { traceparent, isRecording: true, set() {}, fail() {}, end: () => void (ended += 1) }
+  await using edge = await startTestEdge({ tracer: { isOn: true, start: () => span, close: () => Promise.resolve() } })
+  const client = await Client.greeted(edge.ports.relay)
+  assert.match(await client.mail('a@b.example', 'c@d.example', `${content}.\r\n`), /^250 /)
+  assert.equal(edge.queue.records[0]?.envelope.traceparent, traceparent)
+  assert.equal(ended, 1)
+  client.close()
+})
+
+test('one line tells of an accepted message, and none has a password or a body', async () => {
+  await using edge = await startTestEdge()
+  const client = await Client.secure(edge.ports.submissions)
+  await client.reply()
+  await client.command('EHLO x')
+  await client.login('anna', password)
+  await client.mail('anna@example.org', 'c@d.example', `${content}.\r\n`)
+  client.close()
+  const lines = edge.lines()
+  const accepted = lines.filter((line) => line['id'] !== undefined)
+  assert.equal(accepted.length, 1)
+  const { from, to, user, size, messageId } = accepted[0] ?? {}
+  assert.deepEqual([from, to, user, messageId], ['anna@example.org', 'c@d.example', 'anna', '<1@x>'])
+  assert.equal(size, edge.queue.content(0).length)
+  const all = JSON.stringify(lines)
+  for (const secret of [password, Buffer.from(`\0anna\0${password}`).toString('base64'), 'body']) {
+    assert.ok(!all.includes(secret), secret)
+  }
+})

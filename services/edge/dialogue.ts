@@ -121,9 +121,10 @@ export class Dialogue {
     this.#incoming?.take(piece)
   }
 
-  onContentChunk(): void {
+  onContentChunk(memory: ArrayBuffer | undefined): void {
     const incoming = this.#incoming
     if (incoming === undefined) return
+    if (memory !== undefined) incoming.own(memory)
     const session = this.#session
     if (incoming.state.is === 'too-large' && incoming.received > heardOut * session.context.limits.messageSize) {
       session.refuse('tooLarge')

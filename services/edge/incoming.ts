@@ -1,7 +1,9 @@
 /**
  * One message while it comes in: scanned once, kept in memory up to the inline limit, beyond it streamed into the
  * queue's body stream, at the size limit thrown away while the rest runs by. Whoever feeds it asks after every chunk
- * whether to wait, so that a session never holds more than the inline limit and a chunk.
+ * whether to wait, so that a session never holds more than the inline limit and a chunk. The memory of the chunks is
+ * given back as soon as their bytes are elsewhere: left to the garbage collector, which sees how small a buffer object is
+ * and not how much hangs on it, tens of megabytes would lie about and full collections would eat a third of the time.
  */
 import { ContentScan } from '@posthouse/core/scan'
 import { BodyRefused } from '@posthouse/queue/port'
@@ -32,6 +34,8 @@ export class Incoming {
   received = 0
   /** Pieces not yet given to the body stream; all of them while the message is small. */
   #pieces: Buffer[] = []
+  /** What the pieces lie in, and nothing else. */
+  #memory: ArrayBuffer[] = []
   #top: string | undefined
   #writer: BodyWriter | undefined
   #state: IncomingState = { is: 'whole' }
@@ -66,6 +70,12 @@ export class Incoming {
     this.#pieces.push(piece)
   }
 
+  /** The pieces taken last lie in this memory, where nobody else has anything. */
+  own(memory: ArrayBuffer): void {
+    this.#memory.push(memory)
+    if (this.#state.is !== 'whole') this.#free()
+  }
+
   /** Undefined if more may be taken at once; else resolves when it may. Never rejects. */
   settle(): Promise<void> | undefined {
     if (this.#state.is !== 'whole') return this.#writing
@@ -88,6 +98,7 @@ export class Incoming {
     let at = topLength
     for (const piece of this.#pieces) at += piece.copy(content, at)
     this.#pieces = []
+    this.#free()
     return content
   }
 
@@ -103,6 +114,7 @@ export class Incoming {
       for (let piece = this.#pieces.shift(); piece !== undefined; piece = this.#pieces.shift()) {
         await writer.write(piece)
       }
+      this.#free()
     } catch (error) {
       this.notStored(error)
     }
@@ -112,5 +124,10 @@ export class Incoming {
   notStored(error: unknown): void {
     this.#pieces = []
     this.#state = { is: 'not-stored', why: error instanceof BodyRefused ? error.why : 'unavailable' }
+  }
+  /** Only when no piece that lies there is needed any more. */
+  #free(): void {
+    for (const memory of this.#memory) memory.transfer(0)
+    this.#memory = []
   }
 }

@@ -216,8 +216,8 @@ export class Session extends SMTPConnection implements InputReader {
   onContent(piece: Buffer): void {
     this.#dialogue.onContent(piece)
   }
-  onContentChunk(): void {
-    this.#dialogue.onContentChunk()
+  onContentChunk(memory: ArrayBuffer | undefined): void {
+    this.#dialogue.onContentChunk(memory)
   }
   onContentEnd(): void {
     this.#dialogue.onContentEnd()

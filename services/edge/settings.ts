@@ -89,7 +89,7 @@ export const settingsTable = defineSettings({
     min: 1,
     max: 100_000,
     unit: 'connections',
-    default: 100,
+    default: 500,
     help: 'Connections of one client address (IPv6: /64); listed networks are exempt.',
   },
   'limits.dataRate': {

@@ -11,10 +11,10 @@ export interface InputReader {
   /** One command line without its newline. `bareLf`: it ended without a CR. */
   onLine(line: string, bareLf: boolean): void
   onLineTooLong(): void
-  /** Content without its transparency; the bytes are the reader's. */
+  /** Content without its transparency; the bytes do not change any more. */
   onContent(piece: Buffer): void
-  /** All of a chunk's content has been given. */
-  onContentChunk(): void
+  /** All of a chunk's content has been given. `memory`: what it lies in, if nobody else has anything there. */
+  onContentChunk(memory: ArrayBuffer | undefined): void
   onContentEnd(): void
   /** Everything that could be handled was: send what was written meanwhile. */
   onIdle(): void
@@ -28,6 +28,9 @@ const bits: Readonly<Record<Wait, number>> = { work: 1, drain: 2, turn: 4 }
 const longestLine = 12_290
 /** Lines handled in one turn, so that a chunk of pipelined commands does not keep others waiting. */
 const linesPerTurn = 100
+
+/** Smaller chunks are left to the garbage collector. */
+const worthFreeing = 16 * 1024
 
 const LF = 10
 const CR = 13
@@ -99,7 +102,7 @@ export class SmtpInput extends SMTPStream {
         const end = this.#decoder.decode(chunk, position, this.#takeContent)
         position = end < 0 ? chunk.length : end
         if (end >= 0) this.#decoder = undefined
-        this.#reader.onContentChunk()
+        this.#reader.onContentChunk(position === chunk.length ? ownMemory(chunk) : undefined)
         if (end >= 0) this.#reader.onContentEnd()
       } else if (lines === linesPerTurn) {
         this.block('turn')
@@ -136,4 +139,11 @@ export class SmtpInput extends SMTPStream {
     this.#reader.onLine(bytes.toString('utf8', start, hasCr ? end - 1 : end), !hasCr)
     return lf + 1
   }
+}
+
+/** The memory of a chunk, unless it is small or shared with others (Node cuts small buffers from one pool). */
+function ownMemory(chunk: Buffer): ArrayBuffer | undefined {
+  const { buffer } = chunk
+  if (chunk.length < worthFreeing || chunk.length !== buffer.byteLength) return undefined
+  return buffer instanceof ArrayBuffer ? buffer : undefined
 }

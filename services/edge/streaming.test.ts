@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { inlineLimit } from './incoming.ts'
 import { Client } from './test/client.ts'
-import { startTestEdge } from './test/test-edge.ts'
+import { password, startTestEdge } from './test/test-edge.ts'
 
 const header = 'Subject: large\r\nMessage-ID: <1@x>\r\nDate: now\r\n\r\n'
 
@@ -115,5 +115,24 @@ test('a slow body stream slows the client, not the node', async () => {
   waiting[0]?.()
   assert.match(await client.reply(), /^250 /)
   assert.ok(edge.queue.content(0).toString('latin1').endsWith(content))
+  client.close()
+})
+
+test('large messages behind one another over TLS arrive byte for byte', async () => {
+  await using edge = await startTestEdge()
+  const client = await Client.secure(edge.ports.submissions)
+  await client.reply()
+  await client.command('EHLO x')
+  await client.login('anna', password)
+  const contents = [40_000, 400_000, 150_000].map(
+    (lines, index) => `${header}${`${index} line\r\n.\r\n`.repeat(lines / 10)}`,
+  )
+  // All in one write: the end of one and the beginning of the next share their chunks.
+  const begin = 'MAIL FROM:<anna@example.org>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n'
+  client.write(contents.map((content) => `${begin}${content.replaceAll('\r\n.', '\r\n..')}.\r\n`).join(''))
+  for (const [index, content] of contents.entries()) {
+    for (const code of [/^250 /, /^250 /, /^354 /, /^250 .* queued/]) assert.match(await client.reply(), code)
+    assert.ok(edge.queue.content(index).toString().endsWith(`\r\n${content}`))
+  }
   client.close()
 })

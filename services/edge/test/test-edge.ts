@@ -11,6 +11,7 @@ import { createLog } from '@posthouse/runtime/log'
 import { createMetrics } from '@posthouse/runtime/metrics/registry'
 import { loadSettings } from '@posthouse/runtime/settings/load'
 import { off } from '@posthouse/runtime/tracing'
+import type { Tracer } from '@posthouse/runtime/tracing'
 import type { EdgeContext } from '../context.ts'
 import { openEdge } from '../edge.ts'
 import { metricsTable } from '../metrics.ts'
@@ -40,6 +41,7 @@ export interface TestEdgeOptions {
   readonly networks?: string[]
   readonly bareNewlines?: 'reject' | 'normalise'
   readonly queue?: FakeQueue
+  readonly tracer?: Tracer
 }
 
 export async function startTestEdge(options: TestEdgeOptions = {}): Promise<TestEdge> {
@@ -88,7 +90,7 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
     rmSync(folder, { recursive: true, force: true })
   }
   const { ports, context } = await openEdge(
-    { settings, log, metrics: registry.metrics, health, lifecycle, tracer: off, version: 'test' },
+    { settings, log, metrics: registry.metrics, health, lifecycle, tracer: options.tracer ?? off, version: 'test' },
     queue,
   ).catch(async (error: unknown) => {
     await end()
