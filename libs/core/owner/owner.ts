@@ -652,7 +652,8 @@ export class Owner implements OwnerApi {
           this.#outbox.final(pending)
           break
         }
-        const next = bounceOf(bounce.record, originOf(batch, batch.records[record]!.envelope))
+        const { envelope } = batch.records[record]!
+        const next = bounceOf(bounce.record, originOf(batch, envelope), batchIdOf(batch, envelope))
         this.#outbox.successor(pending, 'deferred', bounce.destination, Math.ceil(now.wall), headOf(next), next)
         break
       }

@@ -50,9 +50,13 @@ export function successorOf(
   }
 }
 
-/** A bounce is a new message: it has no MAIL batch of its own, and its age counts from its own storing. */
-export function bounceOf(record: MailRecord, origin: number): MailRecord {
-  return { envelope: { ...record.envelope, origin, storedAt: 0 }, content: record.content }
+/**
+ * A bounce is a new message, its age counts from its own storing. It names the MAIL batch of the message it reports: the
+ * `.later` entry that carries it is deleted in the end, and then the entry that closes the bounce is all that is left to
+ * tell a repeat of that batch.
+ */
+export function bounceOf(record: MailRecord, origin: number, batch: string): MailRecord {
+  return { envelope: { ...record.envelope, origin, batch, storedAt: 0 }, content: record.content }
 }
 
 export function headOf({ envelope }: MailRecord): SuccessorHead {

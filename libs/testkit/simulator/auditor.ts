@@ -221,7 +221,7 @@ export class Auditor implements Observer {
     this.#story?.tell(
       partition.log.name,
       `stores lease ${stored.seq} of ${lease.node}${lease.released ? ' (release)' : ''}: floor ${lease.floor}, R ${lease.r}, ` +
-        `may begin ${lease.mayBegin.mail}, suspects ${lease.suspects.mail}/${lease.suspects.log}`,
+        `floor time ${lease.floorTime % 1e9}, may begin ${lease.mayBegin.mail}, suspects ${lease.suspects.mail}/${lease.suspects.log}`,
     )
     if (before !== undefined && (lease.floor < before.floor || lease.r < before.r)) {
       throw new Broken('floor and R never go back', `lease ${stored.seq}: ${lease.floor}, ${lease.r}`)
