@@ -11,6 +11,7 @@ import { TIMES, type Rules } from '@posthouse/core/owner/rules'
 import type { Outcome } from '@posthouse/core/outcome'
 import type { Auditor } from './auditor.ts'
 import { Broken } from './broken.ts'
+import type { ByDestination } from './by-destination.ts'
 import type { Cluster } from './cluster.ts'
 import { Engine, type EngineHost } from './engine.ts'
 import type { Ledger } from './ledger.ts'
@@ -29,7 +30,10 @@ export interface NodeWorld {
   readonly ledger: Ledger
   readonly auditor: Auditor
   readonly story: Story | undefined
+  readonly byDestination: ByDestination
   readonly rules: Partial<Rules>
+  /** Off: entries name the tasks they close by destination (rule 'tasksByIndex'). */
+  readonly tasksByIndex: boolean
   readonly openBytes: number
   newId(): string
   /** Place of this node in a partition's order of preference, by what it believes of the others. */
@@ -201,6 +205,7 @@ export class DeliveryNode implements Caller {
       }
       case 'write-entry': {
         const { id, kind, header, records } = effect
+        if (!this.#world.tasksByIndex) this.#world.byDestination.write(header, partition)
         story?.tell(process.name, `writes ${kind} ${id} of ${partition} under ${header.lease}`)
         cluster.writeEntry(this, partition, id, kind, header, records, (answer) => {
           if (answer.is !== 'stored') {
@@ -280,6 +285,7 @@ export class DeliveryNode implements Caller {
 
   /** An older version knows what is closed, and not how. */
   #understood(header: EntryHeader): EntryHeader {
+    if (!this.#world.tasksByIndex) return this.#world.byDestination.read(header)
     if (!this.isOld) return header
     const closes = header.closes.map((closing) => ({ ...closing, how: 'unknown' as const, facts: {} }))
     const { later } = header
@@ -374,12 +380,13 @@ export class DeliveryNode implements Caller {
   #close(partition: number, batch: OpenBatch, record: number, positions: readonly number[], outcome: Outcome): void {
     const seat = this.#seats[partition]!
     const { stream, seq } = batch
-    if (outcome.how === 'delivered') {
-      for (const position of positions) {
-        seat.unstored.push({ stream, seq, record, position, at: this.#world.timeline.now })
+    this.#call(partition, (owner) => {
+      if (outcome.how === 'delivered') {
+        const at = this.#world.timeline.now
+        for (const position of positions) seat.unstored.push({ stream, seq, record, position, at })
       }
-    }
-    this.#call(partition, (owner) => owner.close(batch, record, positions, outcome, this.process.clock.moment))
+      owner.close(batch, record, positions, outcome, this.process.clock.moment)
+    })
     this.#wakeAfter(partition, 0)
   }
 }

@@ -22,13 +22,14 @@ export interface EdgeWorld {
   readonly story: Story | undefined
   /** A batch is refused only if every try of it was (rule 'everyTryRefused'). */
   readonly everyTryRefused: boolean
+  /** Records that fit into a batch. */
+  readonly batchRecords: number
   newId(): string
   step(process: Process): void
 }
 
 const HINTS_EVERY_MS = 250
 const SIZE = 1_000
-const RECORDS = 4
 /** How often a chunk is tried, and how long to wait in between. */
 const CHUNK_TRIES = 4
 const CHUNK_WAIT_MS = 300
@@ -62,14 +63,14 @@ export class EdgeNode implements Caller {
 
   start(): void {
     const { process } = this
-    const { cluster, random, newId, story } = this.#world
+    const { cluster, random, newId, story, batchRecords } = this.#world
     process.begin()
     story?.tell(process.name, `starts as ${process.id}`)
     const settings = {
       ...COMMITTER_DEFAULTS,
       partitions: cluster.partitions.length,
-      maxRecords: RECORDS,
-      maxBytes: RECORDS * SIZE,
+      maxRecords: batchRecords,
+      maxBytes: batchRecords * SIZE,
     }
     this.#committer = new Committer<MailRecord>(settings, () => random.next(), newId)
     this.#tries = new Map()

@@ -95,8 +95,7 @@ export class Engine {
   }
 
   #attempt(delivery: Delivery, holdUps: number): void {
-    const { random } = this.#host
-    this.#host.later(random.chance(0.9) ? random.between(1, 30) : random.spread(30, 20_000), () => {
+    this.#host.later(this.#host.sites.connectTime(), () => {
       if (delivery.revoked) return
       if (!this.#host.reachesSites()) {
         this.#deliveries.delete(delivery)

@@ -48,8 +48,8 @@ export class Faults {
     const { profile, wire, cluster, sites, nodes } = this.#world
     Object.assign(wire.weather, { loss: profile.loss, late: profile.late, slow: profile.slow })
     Object.assign(cluster.lag, { chance: profile.lag, most: profile.lagMost })
-    const { deferred, refused, broken, slowReply } = profile
-    Object.assign(sites.habits, { deferred, refused, broken, slow: slowReply })
+    const { deferred, refused, broken, slowReply: slow, longestReply: longest, slowConnect } = profile
+    Object.assign(sites.habits, { deferred, refused, broken, slow, longest, slowConnect })
     for (const node of nodes) node.engine.parks = profile.parks
     for (const stream of cluster.streams) stream.clockError = this.#serverClock()
     this.#next()

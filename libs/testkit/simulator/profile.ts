@@ -35,6 +35,10 @@ export interface Profile {
   /** How long the bad time lasts, ms. */
   readonly badMs: number
   readonly messages: number
+  /** All in a few seconds, in as many batches. */
+  readonly burst: boolean
+  /** Records that fit into a batch. */
+  readonly batchRecords: number
   readonly troubles: readonly Trouble[]
   /** Mean time between two troubles, ms. */
   readonly troubleEvery: number
@@ -57,6 +61,10 @@ export interface Profile {
   readonly refused: number
   readonly broken: number
   readonly slowReply: number
+  /** Longest wait for a reply, ms. */
+  readonly longestReply: number
+  /** Chance that it takes up to 15 s to get to the dot. */
+  readonly slowConnect: number
   readonly parks: number
   /** Chance that a node is of an older version. */
   readonly old: number
@@ -64,23 +72,26 @@ export interface Profile {
 
 export function drawProfile(random: Random): Profile {
   const isLong = random.chance(0.02)
+  const burst = random.chance(0.1)
   const some = (chance: number, low: number, high: number) => (random.chance(chance) ? random.spread(low, high) : 0)
   // Between one and all kinds of trouble.
   const share = random.between(0.05, 0.7)
   const troubles = TROUBLES.filter(() => random.chance(share))
   return {
     badMs: isLong ? random.between(600_000, 1_500_000) : random.between(25_000, 90_000),
-    messages: isLong ? random.whole(8, 30) : random.whole(4, 16),
+    messages: isLong ? random.whole(8, 30) : burst ? random.whole(20, 50) : random.whole(4, 16),
+    burst,
+    batchRecords: burst || random.chance(0.3) ? 1 : random.whole(2, 5),
     troubles,
     troubleEvery: isLong ? random.spread(20_000, 120_000) : random.spread(1_500, 20_000),
-    lasts: random.chance(0.3) ? [100, 3_000] : random.chance(0.8) ? [200, 25_000] : [5_000, 120_000],
+    lasts: isLong ? [1_000, 400_000] : random.chance(0.3) ? [100, 3_000] : random.chance(0.8) ? [200, 25_000] : [5_000, 120_000],
     step: some(0.5, 0.0005, 0.01),
     loss: some(0.5, 0.002, 0.15),
     late: some(0.4, 0.001, 0.03),
     slow: some(0.4, 0.005, 0.2),
     lag: some(0.5, 0.05, 0.8),
     lagMost: random.spread(20, 8_000),
-    drift: random.pick([0, 0.0005, 0.005, 0.02]),
+    drift: random.pick([0, 0.0005, 0.02, 0.04]),
     serverClock: some(0.5, 1, 1_500),
     openBytes: random.chance(0.3) ? random.whole(2, 6) * 1_000 : 64_000_000,
     bodies: some(0.5, 0.1, 0.6),
@@ -88,6 +99,8 @@ export function drawProfile(random: Random): Profile {
     refused: some(0.7, 0.02, 0.4),
     broken: some(0.4, 0.02, 0.3),
     slowReply: some(0.3, 0.01, 0.2),
+    longestReply: isLong ? 900_000 : 120_000,
+    slowConnect: some(0.4, 0.02, 0.8),
     parks: some(0.4, 0.02, 0.5),
     old: some(0.2, 0.2, 0.8),
   }

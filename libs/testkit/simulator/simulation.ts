@@ -6,6 +6,7 @@ import { ALL_RULES, type Rules } from '@posthouse/core/owner/rules'
 import type { MailRecord } from '@posthouse/core/record'
 import { Auditor } from './auditor.ts'
 import { Broken } from './broken.ts'
+import { ByDestination } from './by-destination.ts'
 import { Cluster } from './cluster.ts'
 import { DeliveryNode, type NodeWorld } from './delivery-node.ts'
 import { EdgeNode, type EdgeWorld } from './edge-node.ts'
@@ -113,7 +114,9 @@ class Simulation {
       ledger,
       auditor,
       story,
+      byDestination: new ByDestination(cluster, sites),
       rules,
+      tasksByIndex: rules.tasksByIndex,
       openBytes: profile.openBytes,
       newId,
       rankOf: (node, partition) => this.#rankOf(node, partition),
@@ -127,6 +130,7 @@ class Simulation {
       ledger,
       story,
       everyTryRefused: rules.everyTryRefused,
+      batchRecords: profile.batchRecords,
       newId,
       step,
     }
@@ -167,14 +171,14 @@ class Simulation {
   }
 
   #badTime(): void {
-    const { badMs, messages } = this.#profile
+    const { badMs, messages, burst } = this.#profile
     const timeline = this.#timeline
     for (const node of this.#nodes) timeline.at(this.#random.between(0, 50), () => node.start())
     for (const edge of this.#edges) timeline.at(0, () => edge.start())
     this.#faults.begin()
-    for (let i = 0; i < messages; i++) {
-      timeline.at(this.#random.between(100, badMs * 0.9), () => this.#send())
-    }
+    const from = burst ? this.#random.between(100, badMs * 0.8) : 100
+    const to = burst ? from + this.#random.between(500, 4_000) : badMs * 0.9
+    for (let i = 0; i < messages; i++) timeline.at(this.#random.between(from, to), () => this.#send())
     timeline.runTo(badMs)
     this.#faults.heal()
   }

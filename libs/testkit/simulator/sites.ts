@@ -11,15 +11,18 @@ export interface SiteHabits {
   refused: number
   /** Broken connections after the dot. */
   broken: number
-  /** Replies that take minutes. */
+  /** Replies that take up to so many ms. */
   slow: number
+  longest: number
+  /** Connections that take seconds. */
+  slowConnect: number
 }
 
 const DOMAINS = 4
 const SITES = 3
 
 export class Sites {
-  readonly habits: SiteHabits = { deferred: 0, refused: 0.1, broken: 0, slow: 0 }
+  readonly habits: SiteHabits = { deferred: 0, refused: 0.1, broken: 0, slow: 0, longest: 0, slowConnect: 0 }
   readonly #random: Random
   readonly #sites: number[]
   /** Destinations without room for more, until when (true time). */
@@ -62,13 +65,18 @@ export class Sites {
     return this.#random.chance(this.habits.broken)
   }
   replyTime(): number {
-    return this.#random.chance(this.habits.slow) ? this.#random.spread(5_000, 240_000) : this.#random.spread(1, 300)
+    return this.#random.chance(this.habits.slow) ? this.#random.spread(5_000, this.habits.longest) : this.#random.spread(1, 300)
+  }
+
+  connectTime(): number {
+    return this.#random.chance(this.habits.slowConnect) ? this.#random.between(30, 15_000) : this.#random.between(1, 30)
   }
 
   calm(): void {
     this.habits.deferred = 0
     this.habits.broken = 0
     this.habits.slow = 0
+    this.habits.slowConnect = 0
     this.#busyUntil.clear()
   }
 }
