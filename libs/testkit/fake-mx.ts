@@ -26,7 +26,7 @@ export interface FakeMxOptions {
   /** Offers STARTTLS. */
   readonly tls?: { readonly cert: string; readonly key: string }
   /** Undefined: the usual answer. */
-  readonly answer?: (command: FakeCommand) => FakeAction | undefined
+  readonly answer?: ((command: FakeCommand) => FakeAction | undefined) | undefined
 }
 
 export interface FakeMessage {
@@ -124,6 +124,11 @@ export class FakeSession {
     this.#socket.destroy()
   }
 
+  /** From now on nothing is taken from the network: the sender's buffers fill up. */
+  stopReading(): void {
+    this.#socket.pause()
+  }
+
   #listen(socket: Socket): void {
     socket.on('data', (chunk) => this.#then(() => this.#take(chunk)))
     socket.on('error', () => socket.destroy())
@@ -157,6 +162,7 @@ export class FakeSession {
       rest = this.#input.subarray(end + 2)
       this.#input = Buffer.alloc(0)
       this.#mx.commands.push(line)
+      this.#mx.changed()
       await this.#command(line)
     }
     this.#mx.changed()
@@ -175,6 +181,7 @@ export class FakeSession {
     data.push(chunk.subarray(0, end))
     this.#data = undefined
     this.#mx.dots += 1
+    this.#mx.changed()
     // Without the dot and its CRLF; the CRLF before it belongs to the last line.
     const content = unstuffed(Buffer.concat(data).subarray(0, -3))
     const { mail, rcpt } = this

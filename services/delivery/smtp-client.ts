@@ -5,6 +5,7 @@
  *
  *   opening -> idle <-> in a transaction -> gone
  */
+import { isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Outgoing } from './outgoing.ts'
 import { ReplyReader } from './reply-reader.ts'
@@ -100,11 +101,12 @@ export class SmtpClient extends InnerConnection {
     super({
       host: options.address,
       port: options.port,
-      servername: options.host,
       name: options.hostname,
       ignoreTLS: !options.useTls,
       // Whoever offers TLS gets it, whatever the certificate (RFC 7435).
       tls: { rejectUnauthorized: false },
+      // RFC 6066: an address is no server name.
+      ...(isIP(options.host) === 0 ? { servername: options.host } : undefined),
       // The limits of the phases are kept by tick(); these only stand behind them.
       connectionTimeout: timeouts.connect + timeouts.greeting + timeouts.command,
       greetingTimeout: timeouts.greeting + timeouts.command,
