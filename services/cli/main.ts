@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The `posthouse` command: looks at the queue of the whole cluster, keeps the users file, checks settings. Nothing it does
 // needs a running Posthouse node.
 import { join } from 'node:path'

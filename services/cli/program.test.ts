@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { posthouse } from './test/fake-world.ts'
+
+const wrong: readonly [args: string, complaint: RegExp][] = [
+  ['frob', /^posthouse: frob: no such command; there are queue count, .*config check$/],
+  ['queue', /^posthouse: queue: no such command; there are queue count, queue list, queue show$/],
+  ['queue frob', /^posthouse: queue frob: no such command/],
+  ['queue show', /^posthouse: queue show: ID is missing; posthouse queue show --help shows how$/],
+  ['queue show A B', /^posthouse: queue show: "B" is one argument too many/],
+  ['queue count --frob', /^posthouse: queue count: Unknown option '--frob'/],
+  ['queue count --config', /^posthouse: queue count: Option '--config <value>' argument missing/],
+  ['queue count --config=', /^posthouse: queue count: --config must not be empty/],
+  ['queue count --config a --data b', /^posthouse: --config and --data: name one of them$/],
+  ['queue list --limit 0', /^posthouse: --limit: must be a number from 1 to 100000, not "0"$/],
+  ['queue list --limit many', /^posthouse: --limit: must be a number/],
+  ['user add', /^posthouse: user add: NAME is missing/],
+  ['user add anna', /^posthouse: user add: --address is missing: as whom may this user send\?$/],
+  ['user add @example.org', /^posthouse: user add: --address is missing/],
+  ['user add anna --address bob', /^posthouse: --address: must be an address, @domain or \*, not "bob"$/],
+  ['user list --file a --data b', /^posthouse: --file, --config and --data: name one of them$/],
+  ['config check --config a', /^posthouse: config check: SERVICE is missing/],
+]
+
+for (const [args, complaint] of wrong) {
+  test(`"posthouse ${args}" is a wrong command line: status 64 and one line that says why`, async () => {
+    const said = await posthouse(args.split(' '))
+    assert.equal(said.status, 64)
+    assert.equal(said.output, '')
+    assert.match(said.errors.trimEnd(), complaint)
+  })
+}
+
+test('every mistake of a command line has a line of its own', async () => {
+  const said = await posthouse(['user', 'add', 'anna', '--address', 'bob', '--address', 'x@y@'])
+  assert.equal(said.errors.trimEnd().split('\n').length, 2)
+})
+
+test('without a command the help goes to standard error and the status is 64', async () => {
+  const said = await posthouse([])
+  assert.deepEqual([said.status, said.output], [64, ''])
+  assert.match(said.errors, /^usage: posthouse COMMAND/)
+})
+
+for (const args of [['--help'], ['-h'], ['help']]) {
+  test(`posthouse ${args.join(' ')} lists every command`, async () => {
+    const said = await posthouse(args)
+    assert.deepEqual([said.status, said.errors], [0, ''])
+    for (const name of ['queue count', 'user add NAME', 'config check SERVICE']) assert.ok(said.output.includes(name))
+  })
+}
+
+test('the help of a noun lists its verbs alone', async () => {
+  const said = await posthouse(['user', '--help'])
+  assert.equal(said.status, 0)
+  assert.match(said.output, /user passwd NAME/)
+  assert.doesNotMatch(said.output, /queue count/)
+})
+
+test('the help of a command names each of its options, even when an operand is missing beside it', async () => {
+  const said = await posthouse(['user', 'add', '--address', 'a@example.org', 'anna', '--help'])
+  assert.equal(said.status, 0)
+  for (const option of ['--address ADDRESS', '--password-file FILE', '--file FILE', '--json']) {
+    assert.ok(said.output.includes(option), option)
+  }
+})
+
+test('a complaint under --json is an object on standard output too', async () => {
+  const said = await posthouse(['queue', 'count', '--json'])
+  assert.equal(said.status, 78)
+  assert.deepEqual(Object.keys(JSON.parse(said.output) as object), ['errors'])
+})
+
+test('the version is the one of the package', async () => {
+  assert.match((await posthouse(['--version'])).output, /^\d+\.\d+\.\d+\n$/)
+})

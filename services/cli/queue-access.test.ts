@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
+import { findQueue } from './queue-access.ts'
+import type { Given } from './command.ts'
+
+function given(options: Readonly<Record<string, string>>): Given {
+  return {
+    operands: [],
+    value: (option) => options[option],
+    values: () => [],
+    has: (option) => options[option] !== undefined,
+  }
+}
+
+async function folder(test: { after(work: () => Promise<void>): void }): Promise<string> {
+  const { path, remove } = await temporaryFolder('cli')
+  test.after(remove)
+  return path
+}
+
+const QUEUE =
+  'nats: { servers: ["127.0.0.1:2501"], user: posthouse, passwordFile: nats-password }\nqueue: { replicas: 1 }\n'
+
+async function localCluster(dir: string, running: boolean): Promise<void> {
+  await mkdir(dir, { recursive: true })
+  await writeFile(join(dir, 'queue.yaml'), QUEUE)
+  await writeFile(join(dir, 'nats-password'), 'secret\n')
+  if (running) await writeFile(join(dir, 'cluster.json'), '{}')
+}
+
+test('of the settings of any service only those of the queue count', async (t) => {
+  const dir = await folder(t)
+  const file = join(dir, 'edge.yaml')
+  await writeFile(
+    file,
+    'name: edge-1\nfrob: 1\nnats: { servers: [10.0.0.1:4222], frob: 2 }\nqueue: { partitions: 12, frob: 3 }\n',
+  )
+  assert.deepEqual(findQueue(given({ config: file }), { environment: {}, root: dir }), {
+    servers: ['10.0.0.1:4222'],
+    user: undefined,
+    password: undefined,
+    partitions: 12,
+    replicas: 3,
+    from: file,
+  })
+})
+
+test('the environment overrides the file of --config, as it does for a service', async (t) => {
+  const dir = await folder(t)
+  const file = join(dir, 'edge.yaml')
+  await writeFile(file, 'queue: { partitions: 12 }\n')
+  const environment = { POSTHOUSE_NATS_SERVERS: 'n1:4222,n2:4222', POSTHOUSE_NATS_PASSWORD: 'secret' }
+  const found = findQueue(given({ config: file }), { environment, root: dir })
+  assert.deepEqual('servers' in found && [found.servers, found.password, found.partitions], [
+    ['n1:4222', 'n2:4222'],
+    'secret',
+    12,
+  ])
+})
+
+test('--data names the folder of a local cluster, whatever the environment says', async (t) => {
+  const dir = await folder(t)
+  await localCluster(dir, false)
+  const environment = { POSTHOUSE_NATS_SERVERS: 'elsewhere:4222' }
+  const found = findQueue(given({ data: dir }), { environment, root: dir })
+  assert.deepEqual('servers' in found && [found.servers, found.password, found.replicas], [
+    ['127.0.0.1:2501'],
+    'secret',
+    1,
+  ])
+})
+
+test('without any option it is the cluster that runs in the checkout', async (t) => {
+  const root = await folder(t)
+  await localCluster(join(root, '.posthouse', 'local'), true)
+  const found = findQueue(given({}), { environment: {}, root })
+  assert.deepEqual('servers' in found && found.servers, ['127.0.0.1:2501'])
+})
+
+test('a variable that belongs to somebody else is no mistake', async (t) => {
+  const root = await folder(t)
+  const environment = { POSTHOUSE_NATS_SERVERS: 'n1:4222', POSTHOUSE_NATS_SERVER: '/usr/sbin/nats-server' }
+  assert.ok('servers' in findQueue(given({}), { environment, root }))
+})
+
+const refusals: readonly [name: string, options: Readonly<Record<string, string>>, status: number, line: RegExp][] = [
+  ['a checkout whose cluster does not run', {}, 78, /^which queue\? /],
+  ['a folder without a cluster', { data: 'no-such-folder' }, 78, /^--data: no-such-folder holds no local cluster/],
+  ['a settings file that is not there', { config: 'no-such-file' }, 78, /^--config: cannot read the settings file/],
+  ['two places at once', { config: 'a', data: 'b' }, 64, /^--config and --data: name one of them$/],
+]
+
+for (const [name, options, status, line] of refusals) {
+  test(`${name} is refused with status ${status}`, async (t) => {
+    const root = await folder(t)
+    await localCluster(join(root, '.posthouse', 'local'), false)
+    const found = findQueue(given(options), { environment: {}, root })
+    assert.ok('is' in found)
+    assert.equal(found.status, status)
+    assert.match(found.lines[0] ?? '', line)
+  })
+}
+
+test('each mistake in the settings of the queue is a line', async (t) => {
+  const root = await folder(t)
+  const file = join(root, 'edge.yaml')
+  await writeFile(file, 'nats: { servers: [nowhere] }\nqueue: { partitions: 0, replicas: many }\n')
+  const found = findQueue(given({ config: file }), { environment: {}, root })
+  assert.deepEqual('lines' in found && found.lines.map((line) => line.split(':')[0]), [
+    'nats.servers',
+    'queue.partitions',
+    'queue.replicas',
+  ])
+})

@@ -1,0 +1,42 @@
+// A command line without a process: what it prints is kept, and what it reads is given.
+import { Readable, Writable } from 'node:stream'
+import { run } from '../program.ts'
+import type { Input, OpenQueue, World } from '../world.ts'
+
+export interface Said {
+  readonly status: number
+  readonly output: string
+  readonly errors: string
+}
+
+export interface FakeWorld {
+  readonly environment?: Readonly<Record<string, string>>
+  readonly input?: string | Input
+  readonly root?: string
+  readonly queue?: () => Promise<OpenQueue>
+}
+
+export async function posthouse(args: readonly string[], fake: FakeWorld = {}): Promise<Said> {
+  const output = new Kept()
+  const errors = new Kept()
+  const input = typeof fake.input === 'object' ? fake.input : Readable.from([Buffer.from(fake.input ?? '')])
+  const world: World = {
+    environment: fake.environment ?? {},
+    input,
+    output,
+    errors,
+    root: fake.root ?? '/nowhere',
+    openQueue: fake.queue ?? (() => Promise.reject(new Error('no queue was given'))),
+  }
+  const status = await run(args, world)
+  return { status, output: output.text, errors: errors.text }
+}
+
+class Kept extends Writable {
+  text = ''
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString()
+    done()
+  }
+}
