@@ -116,7 +116,7 @@ export class Listener extends SMTPServer {
     session: SMTPServerSession,
     callback: (error: Error | null | undefined, response?: SMTPServerAuthenticationResponse) => void,
   ): void {
-    this.#owners.get(session)?.authenticate(auth.username ?? '', auth.password ?? '', (user, refusal) => {
+    this.#owners.get(session)?.login.check(auth.username ?? '', auth.password ?? '', (user, refusal) => {
       if (user !== undefined) return callback(null, { user })
       const to = replies[refusal ?? 'authenticationInvalid']
       callback(Object.assign(new Error(to.text), { responseCode: to.code }))

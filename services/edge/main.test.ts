@@ -72,3 +72,19 @@ test('three mistakes in the settings are three lines, before anything starts', a
     )
   }
 })
+
+test('without a NATS server the start ends with one line that names the setting', async () => {
+  await using folder = await temporaryFolder('edge')
+  const [nats, port] = await freePorts(2)
+  const edge = await run(folder.path, {
+    nats: { servers: [`127.0.0.1:${nats}`] },
+    listeners: [{ role: 'relay', host: '127.0.0.1', port, networks: ['127.0.0.0/8'] }],
+  })
+  assert.deepEqual(await once(edge.process, 'exit'), [1, null])
+  const fatal = edge
+    .text()
+    .split('\n')
+    .filter((line) => line.includes('"level":"fatal"'))
+  assert.equal(fatal.length, 1)
+  assert.match(fatal[0] ?? '', /nats\.servers: no NATS server answers at 127\.0\.0\.1:\d+/)
+})

@@ -7,44 +7,38 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
-import { receivedPrefix } from '@posthouse/core/received'
 import { reply } from '@posthouse/core/reply'
 import type { Reply } from '@posthouse/core/reply'
 import type { User } from '@posthouse/core/users'
+import { Commands } from './commands.ts'
 import type { EdgeContext } from './context.ts'
 import { Dialogue } from './dialogue.ts'
-import { ehloReply } from './ehlo.ts'
 import type { Listener } from './listener.ts'
+import { Login } from './login.ts'
 import { replies } from './replies.ts'
 import type { ReplyName } from './replies.ts'
+import { SessionClock } from './session-clock.ts'
 import { SmtpInput } from './smtp-input.ts'
 import type { InputReader } from './smtp-input.ts'
 
 const mostErrors = 20
 /** A session that is told no all the time does not fill the log. */
 const mostLoggedRefusals = 30
-const mostFailedLogins = 3
-const httpRequest = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|CONNECT|PATCH|TRACE) \S+ HTTP\/\d/i
-
 export class Session extends SMTPConnection implements InputReader {
   readonly context: EdgeContext
   readonly listener: Listener
   /** The listener serves this client without a log-in. */
   readonly isListed: boolean
+  readonly login = new Login(this)
   readonly #dialogue: Dialogue
+  readonly #commands: Commands
+  readonly #clock = new SessionClock()
   #out = ''
   #errors = 0
   #refusals = 0
-  #failedLogins = 0
-  #helo = ''
-  #extended = false
   #tls: string | undefined
-  #trace: string | undefined
   /** We, not the client, are waited for: no time counts against it. */
   #ours = false
-  #startedAt: number | undefined
-  #lastCommandAt = 0
-  #hadCommand = false
 
   constructor(listener: Listener, socket: Socket | TLSSocket, options: SMTPConnectionOptions) {
     super(listener, socket, options)
@@ -52,6 +46,7 @@ export class Session extends SMTPConnection implements InputReader {
     this.listener = listener
     this.isListed = listener.serves(this.remoteAddress)
     this.#dialogue = new Dialogue(this)
+    this.#commands = new Commands(this, this.#dialogue)
     if (this.secure) this.#tls = describeTls(socket)
   }
 
@@ -99,11 +94,8 @@ export class Session extends SMTPConnection implements InputReader {
   /** One timer for all sessions does it (sessions.ts). */
   override _armTimeout(): void {}
   override _resetSession(): void {
-    // smtp-server says this when TLS has begun (RFC 3207 4.2): all that was heard before is forgotten.
-    this.#dialogue?.reset()
-    this.#helo = ''
-    this.#extended = false
-    this.#trace = undefined
+    // smtp-server says this when TLS has begun.
+    this.#commands.forget()
     if (this.secure) this.#tls = describeTls(this._socket)
   }
 
@@ -203,7 +195,7 @@ export class Session extends SMTPConnection implements InputReader {
   }
   release(): void {
     this.#ours = false
-    this.#hadCommand = true
+    this.#clock.heard()
     this.input?.unblock('work')
     this.flush()
   }
@@ -228,157 +220,35 @@ export class Session extends SMTPConnection implements InputReader {
   }
 
   onLine(line: string, bareLf: boolean): void {
-    this.#hadCommand = true
+    this.#clock.heard()
     if (this._upgrading) return
     if (!this._ready) return this.refuse('tooEarly')
     if (bareLf && this.listener.bareNewlines === 'reject') return this.refuse('bareLineFeed')
     const next = this._nextHandler
     if (next !== false) {
       this._nextHandler = false
-      return this.#sasl(() => next.call(this, Buffer.from(line), () => this.release()))
+      this.hold()
+      return next.call(this, Buffer.from(line), () => this.release())
     }
-    const space = line.indexOf(' ')
-    const verb = (space < 0 ? line : line.slice(0, space)).toUpperCase()
-    const rest = space < 0 ? '' : line.slice(space + 1).trim()
-    switch (verb) {
-      case 'MAIL':
-        return this.#dialogue.mail(rest)
-      case 'RCPT':
-        return this.#dialogue.rcpt(rest)
-      case 'DATA':
-        return rest === '' ? this.#dialogue.data() : this.refuse('noArgument')
-      case 'EHLO':
-      case 'HELO':
-        return this.#greet(rest, verb === 'EHLO')
-      case 'RSET':
-        this.#dialogue.reset()
-        return this.put(replies.ok)
-      case 'NOOP':
-        return this.put(replies.ok)
-      case 'QUIT':
-        this.put(replies.bye)
-        return this.close()
-      case 'STARTTLS':
-        return this.#startTls(rest)
-      case 'AUTH':
-        return this.#auth(line)
-      case 'VRFY':
-        return this.put(replies.cannotVerify)
-      case 'HELP':
-        return this.put(replies.help)
-      case 'EXPN':
-      case 'TURN':
-        return this.refuse('notImplemented')
-      default:
-        return this.refuse(httpRequest.test(line) ? 'httpRequest' : 'notRecognised')
-    }
-  }
-
-  #greet(name: string, extended: boolean): void {
-    if (name === '' || name.length > 255 || /[^!-~\u00a0-\u{10ffff}]/u.test(name)) return this.refuse('badHelo')
-    this.#dialogue.reset()
-    this.#helo = name
-    this.#extended = extended
-    this.#trace = undefined
-    const { hostname, limits } = this.context
-    if (!extended) return this.put(reply(250, '', hostname))
-    this.put(
-      ehloReply({
-        hostname,
-        size: limits.messageSize,
-        startTls: this.#offersTls(),
-        auth: this.#offersAuth() && this.secure && this.user === undefined,
-      }),
-    )
-  }
-
-  #startTls(rest: string): void {
-    if (rest !== '') return this.refuse('noArgument')
-    if (this.secure) return this.refuse('tlsActive')
-    if (!this.#offersTls()) return this.refuse('notImplemented')
-    this.put(replies.startTls)
-    this.flush()
-    this.upgrade(() => undefined)
-  }
-  #offersTls(): boolean {
-    return !this.secure && this.listener.offersTls
-  }
-  #offersAuth(): boolean {
-    return this.listener.role !== 'relay' && this.context.authenticator !== undefined
-  }
-
-  #auth(line: string): void {
-    if (this.#helo === '') return this.refuse('greetFirst')
-    if (!this.#offersAuth()) return this.refuse('notImplemented')
-    if (!this.secure) return this.refuse('tlsForAuth')
-    if (this.#dialogue.inTransaction) return this.refuse('authenticationInTransaction')
-    this.#sasl(() => this.handler_AUTH(Buffer.from(line), () => this.release()))
-  }
-  #sasl(step: () => void): void {
-    this.hold()
-    step()
-  }
-
-  /** What SASL found out is checked; smtp-server puts the user into the session. */
-  authenticate(name: string, password: string, done: (user: User | undefined, refusal?: ReplyName) => void): void {
-    const { authenticator, metrics, known, log, now } = this.context
-    if (authenticator === undefined) return done(undefined, 'notImplemented')
-    authenticator.login(name, password, this.remoteAddress).then(
-      (result) => {
-        metrics.logins.with({ result: result.is === 'ok' && result.cached ? 'cached' : result.is }).inc()
-        if (result.is === 'ok') {
-          known.add(this.remoteAddress, now())
-          this.#trace = undefined
-          return done(result.user)
-        }
-        log.info({ session: this.id, client: this.remoteAddress, user: name, result: result.is }, 'log-in refused')
-        if (result.is !== 'wrong') return done(undefined, 'authenticationBusy')
-        this.#failedLogins += 1
-        const last = this.#failedLogins >= mostFailedLogins
-        const delay = this.context.failedLoginDelay * 2 ** (this.#failedLogins - 1)
-        setTimeout(() => done(undefined, last ? 'tooManyFailedLogins' : 'authenticationInvalid'), delay).unref()
-      },
-      (error: unknown) => {
-        log.error({ err: error, session: this.id }, 'a log-in could not be checked')
-        done(undefined, 'authenticationBusy')
-      },
-    )
+    this.#commands.hear(line)
   }
 
   get hasGreeted(): boolean {
-    return this.#helo !== ''
+    return this.#commands.hasGreeted
   }
   /** The beginning of the Received header of this session's messages. */
   trace(smtputf8: boolean): string {
-    const session = {
-      helo: this.#helo,
-      clientAddress: this.remoteAddress,
-      by: this.context.hostname,
-      extended: this.#extended,
-      tls: this.#tls,
-      authenticated: this.user !== undefined,
-      smtputf8,
-    }
-    return smtputf8 ? receivedPrefix(session) : (this.#trace ??= receivedPrefix(session))
+    return this.#commands.trace(smtputf8)
   }
 
   // Time.
 
   /** Once a second, with a monotonic time in ms. */
   tick(now: number): void {
-    this.#startedAt ??= now
     if (!this.isOpen) return
-    if (this.#hadCommand || this.#ours) {
-      this.#hadCommand = false
-      this.#lastCommandAt = now
-    } else if (this.#lastCommandAt === 0) this.#lastCommandAt = now
-    if (this.#ours) return
-    const { timeouts } = this.context
-    if (now - this.#startedAt > timeouts.session) return this.refuse('sessionTooLong')
-    const tooSlow = this.#dialogue.tick()
-    if (tooSlow === undefined) {
-      if (now - this.#lastCommandAt > timeouts.command) this.refuse('idle')
-    } else if (tooSlow) this.refuse('tooSlow')
+    const tooSlow = this.#ours ? undefined : this.#dialogue.tick()
+    const up = this.#clock.tick(now, this.context.timeouts, this.#ours, tooSlow)
+    if (up !== undefined) this.refuse(up)
   }
 
   drain(): void {
