@@ -69,8 +69,15 @@ class Load {
     this.#stopping = true
     await Promise.all(this.#clients)
   }
-  longestGap(): number {
-    return Math.max(...this.storedAt.slice(1).map((at, n) => at - (this.storedAt[n] as number)))
+  /** The longest time without an acceptance, and when it began. */
+  longestGap(): { readonly ms: number; readonly at: number } {
+    let longest = { ms: 0, at: 0 }
+    for (let n = 1; n < this.storedAt.length; n++) {
+      const at = this.storedAt[n - 1] as number
+      const ms = (this.storedAt[n] as number) - at
+      if (ms > longest.ms) longest = { ms, at }
+    }
+    return longest
   }
 }
 
@@ -149,22 +156,26 @@ async function run(t: TestContext, signal: 'SIGKILL' | 'SIGSTOP'): Promise<void>
   const load = new Load(queues)
   await load.stored(1000)
   const { server, partitions } = await busiestLeader(cluster)
+  const faultAt = performance.now()
   await cluster.kill(server, signal)
   // Until an election ends, which takes some seconds, only the other servers' partitions can store anything.
   watching = true
   await sleep(2500)
   watching = false
   await load.stored(1000)
+  const healedAt = performance.now()
   if (signal === 'SIGSTOP') await cluster.kill(server, 'SIGCONT')
   else await cluster.start(server)
   await load.stored(1000)
+  const gap = load.longestGap()
   await load.stop()
   await cluster.ready()
 
   const told = (is: Fate['is']) => [...load.fates].filter(([, fate]) => fate.is === is).map(([id]) => id)
   t.diagnostic(
     `${told('stored').length} stored, ${told('refused').length} refused, ${told('unknown').length} unknown;` +
-      ` longest gap ${Math.round(load.longestGap())} ms; lost partitions ${partitions.join(',')}, used ${[...storedOn].join(',')}`,
+      ` longest gap ${Math.round(gap.ms)} ms, ${Math.round(gap.at - faultAt)} ms after the fault;` +
+      ` healed after ${Math.round(healedAt - faultAt)} ms; lost partitions ${partitions.join(',')}, used ${[...storedOn].join(',')}`,
   )
   assert(storedOn.size > 0, 'other partitions took over')
   const reader = await open('reader')
