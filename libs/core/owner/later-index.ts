@@ -43,6 +43,9 @@ export class LaterIndex {
   get size(): number {
     return this.#entries.size
   }
+  get closedCount(): number {
+    return this.#closed.size
+  }
   get closed(): IterableIterator<LaterEntry> {
     return this.#closed.values()
   }

@@ -183,7 +183,8 @@ export class Owner implements OwnerApi {
   #nextWork(now: Moment): number {
     const holdings = this.#holdings
     if (holdings === undefined || this.#releaseSent) return Infinity
-    let next = Math.min(this.#purgeAt, this.#halfRunAt)
+    let next = Math.min(this.#halfRunAt, Math.max(this.#trimAt, this.#purgeAt))
+    if (this.#somethingToRemove(holdings)) next = Math.min(next, this.#purgeAt)
     const mono = (wall: number) => now.mono + Math.max(0, wall - now.wall)
     for (const { at } of this.#inPlace) next = Math.min(next, mono(at))
     if (holdings.openBytes >= this.#openLimit || this.phase !== 'owning') return next
@@ -759,6 +760,10 @@ export class Owner implements OwnerApi {
         this.close(batch, record, positions, { how: 'parked', due: Math.floor(now.wall), destination }, now)
       }
     }
+  }
+
+  #somethingToRemove({ window, laters, bodies }: Holdings): boolean {
+    return window.floor > window.purged || laters.closedCount > 0 || bodies.size > 0
   }
 
   #remove(now: Moment): void {

@@ -62,7 +62,7 @@ interface Unstored {
 }
 
 const TICK = 25
-const LONGEST_IDLE = 500
+const LONGEST_IDLE = 1_000
 /** A stopping process waits so long for what is in flight. */
 const DRAIN_MS = 8_000
 /** True ms that a node's 250 ms can last, as its clock may be slow. */

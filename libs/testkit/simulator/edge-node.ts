@@ -28,7 +28,7 @@ export interface EdgeWorld {
   step(process: Process): void
 }
 
-const HINTS_EVERY_MS = 250
+const HINTS_EVERY_MS = 1_000
 const SIZE = 1_000
 /** How often a chunk is tried, and how long to wait in between. */
 const CHUNK_TRIES = 4

@@ -78,7 +78,7 @@ export function drawProfile(random: Random): Profile {
   const share = random.between(0.05, 0.7)
   const troubles = TROUBLES.filter(() => random.chance(share))
   return {
-    badMs: isLong ? random.between(600_000, 1_500_000) : random.between(25_000, 90_000),
+    badMs: isLong ? random.between(600_000, 1_500_000) : random.between(20_000, 80_000),
     messages: isLong ? random.whole(8, 30) : burst ? random.whole(20, 50) : random.whole(4, 16),
     burst,
     batchRecords: burst || random.chance(0.3) ? 1 : random.whole(2, 5),
