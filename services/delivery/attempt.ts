@@ -116,7 +116,7 @@ export function judge(sent: readonly number[], result: TransactionResult): Findi
       accepted += 1
     }
     const deciding = final ?? (data === undefined || data.code === 354 ? undefined : data)
-    if (cut !== undefined && (deciding === undefined || isClosing(deciding))) return cutFinding(position, result, rcpt)
+    if (cut !== undefined && (deciding === undefined || isClosing(deciding))) return cutFinding(position, result)
     if (deciding === undefined) return unanswered(position)
     const verdict = classifyReply(final === undefined ? 'DATA' : 'final', deciding)
     return finding(position, verdict, deciding)
@@ -129,8 +129,9 @@ function finding(position: number, verdict: Verdict, reply: ServerReply): Findin
   return { position, is: verdict.is, status: verdict.status, diagnostic: replyLine(reply), isReply: true }
 }
 
-function cutFinding(position: number, { cut, final, data }: TransactionResult, rcpt: ServerReply | undefined): Finding {
-  const closing = [final, data, rcpt].find((reply) => reply !== undefined && isClosing(reply))
+function cutFinding(position: number, result: TransactionResult): Finding {
+  const { cut, final, data } = result
+  const closing = [final, data, ...result.rcpt].find((reply) => reply !== undefined && isClosing(reply))
   if (closing !== undefined)
     return { position, is: 'temporary', status: '4.3.2', diagnostic: replyLine(closing), isReply: true }
   const reason =

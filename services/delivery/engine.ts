@@ -43,6 +43,7 @@ export class Engine implements DeliveryEngine, LaneHost {
   /** Every connection from its first moment to its last. */
   readonly #clients = new Set<SmtpClient>()
   readonly #waiting = new Set<Lane>()
+  #called: Lane | undefined
   #held: Job[] = []
   #heldTimer: NodeJS.Timeout | undefined
   #places: number
@@ -168,11 +169,14 @@ export class Engine implements DeliveryEngine, LaneHost {
 
   takePlace(lane: Lane): boolean {
     if (this.#closing !== undefined) return false
-    if (this.#places === 0) {
+    // Who was called takes one place; for a second it waits like the others.
+    const isItsTurn = lane === this.#called || !this.othersWait(lane)
+    this.#called = undefined
+    // A connection that only waits for more of the same is worth less than one that is needed.
+    if (isItsTurn && this.#places === 0) for (const other of this.#lanes.values()) if (other.giveUpIdle()) break
+    if (!isItsTurn || this.#places === 0) {
       this.#waiting.add(lane)
-      // A connection that only waits for more of the same is worth less than one that is needed.
-      for (const other of this.#lanes.values()) if (other !== lane && other.giveUpIdle()) break
-      if (this.#places === 0) return false
+      return false
     }
     this.#waiting.delete(lane)
     this.#places -= 1
@@ -185,12 +189,14 @@ export class Engine implements DeliveryEngine, LaneHost {
     if (this.#waiting.size > 0) setImmediate(() => this.#callWaiting())
   }
 
-  /** Whoever waits longest comes first; who takes a place goes to the end of the line if it wants more. */
+  /** Whoever waits longest comes first. */
   #callWaiting(): void {
     for (const lane of this.#waiting) {
       if (this.#places === 0) return
       this.#waiting.delete(lane)
+      this.#called = lane
       lane.pump()
+      this.#called = undefined
     }
   }
 

@@ -49,6 +49,8 @@ const PARK_MS = 5000
 const FIRST_CONNECTIONS = 5
 /** After a failed connection beside working ones, no further one is opened for so long. */
 const NO_MORE_MS = 10_000
+/** The only connection of a destination gives way to others that wait after so many messages. */
+const TURN = 20
 /** A job begins anew on another connection so many times before that counts as an attempt. */
 const MOST_RESTARTS = 3
 
@@ -171,7 +173,8 @@ export class Lane {
     const { limits } = this.#host
     while (client.isUsable) {
       const enough = client.served >= limits.messagesPerConnection
-      const yields = this.#host.othersWait(this) && this.connections > 1 && client.served > 0
+      // It is in no list now, so these are the others.
+      const yields = this.#host.othersWait(this) && client.served >= (this.connections > 0 ? 1 : TURN)
       if (enough || yields) {
         this.#leave(client)
         break

@@ -103,6 +103,7 @@ export class SmtpClient extends InnerConnection {
       port: options.port,
       name: options.hostname,
       ignoreTLS: !options.useTls,
+      opportunisticTLS: true,
       // Whoever offers TLS gets it, whatever the certificate (RFC 7435).
       tls: { rejectUnauthorized: false },
       // RFC 6066: an address is no server name.
@@ -222,6 +223,7 @@ export class SmtpClient extends InnerConnection {
 
   /** Ends the connection in good order. */
   leave(): void {
+    if (this.#leaving || this.#gone) return
     this.#spoiled = true
     this.#leaving = true
     this.quit()
