@@ -11,3 +11,9 @@ export class StartError extends Error {
     this.setting = setting
   }
 }
+
+/** Libraries that know no StartError begin their one line with the setting to blame, as in "nats.servers: nobody answers". */
+export function asStartError(error: unknown): unknown {
+  const match = error instanceof Error ? /^([a-z][A-Za-z.]*)(?:, [a-zA-Z.]+)*: (.*)$/s.exec(error.message) : null
+  return match === null ? error : new StartError(match[1] ?? '', match[2] ?? '', { cause: error })
+}

@@ -2,7 +2,8 @@
 import { connectDeliverQueue } from '@posthouse/queue/deliver-queue'
 import type { DeliverObserver, DeliverQueue } from '@posthouse/queue/deliver-queue'
 import type { ServiceContext } from '@posthouse/runtime/service'
-import { StartError } from '@posthouse/runtime/start-error'
+import { queueOptions } from '@posthouse/runtime/settings/queue-options'
+import { asStartError } from '@posthouse/runtime/start-error'
 import { openDelivery } from './delivery.ts'
 import type { metricsTable } from './metrics.ts'
 import type { settingsTable } from './settings.ts'
@@ -14,7 +15,6 @@ export async function startDelivery(service: Service): Promise<void> {
 }
 
 async function connect({ settings, log, metrics }: Service): Promise<DeliverQueue> {
-  const { user, password, servers } = settings.nats
   const seconds = {
     outcome: metrics.entrySeconds.with({ kind: 'outcome' }),
     later: metrics.entrySeconds.with({ kind: 'later' }),
@@ -24,23 +24,8 @@ async function connect({ settings, log, metrics }: Service): Promise<DeliverQueu
     possibleDuplicates: (tasks) => metrics.possibleDuplicates.inc(tasks),
   }
   try {
-    return await connectDeliverQueue({
-      servers,
-      ...(user === undefined ? undefined : { user }),
-      ...(password === undefined ? undefined : { password }),
-      name: settings.name,
-      partitions: settings.queue.partitions,
-      replicas: settings.queue.replicas,
-      log,
-      observer,
-    })
+    return await connectDeliverQueue({ ...queueOptions(settings), log, observer })
   } catch (error) {
-    throw startError(error)
+    throw asStartError(error)
   }
-}
-
-/** The queue says which setting is to blame at the beginning of its one line. */
-function startError(error: unknown): unknown {
-  const match = error instanceof Error ? /^([a-z][A-Za-z.]*)(?:, [a-zA-Z.]+)*: (.*)$/s.exec(error.message) : null
-  return match === null ? error : new StartError(match[1] ?? '', match[2] ?? '', { cause: error })
 }

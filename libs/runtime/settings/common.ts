@@ -89,4 +89,11 @@ export const queueSettings = defineSettings({
     default: 3,
     help: 'Copies of every message; 3 survives the loss of any one server.',
   },
+  'queue.storage': {
+    type: 'bytes',
+    min: '64MiB',
+    max: '64TiB',
+    default: '3840MiB',
+    help: 'Room for the queue on each NATS server; it must fit their max_file_store, and is fixed when the streams are made.',
+  },
 })
