@@ -70,6 +70,11 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
+  /** The process that started the others and watches over them. */
+  get starterPid(): number {
+    return this.#process.pid ?? 0
+  }
+
   /** The listeners of a role, as the sender takes them. */
   targets(role: 'relay' | 'submission' | 'submissions'): Target[] {
     const { user, password } = this.#facts

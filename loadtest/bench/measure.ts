@@ -35,8 +35,22 @@ const ARRIVAL_MS = 300_000
 /** What a system still does for the messages after the last arrival: its books. */
 const AFTERWORK_MS = 500
 
-export async function measureLoad(system: System, shape: LoadShape, signal: AbortSignal): Promise<Measured> {
-  const groups = { ...(await system.groups()), sink: [system.sink.pid], benchmark: [process.pid] }
+/** The others have nothing to do meanwhile; what they take all the same is told as `others`. */
+export async function measureLoad(
+  system: System,
+  others: readonly System[],
+  shape: LoadShape,
+  signal: AbortSignal,
+): Promise<Measured> {
+  const idle = await Promise.all(
+    others.map(async (other) => [...Object.values(await other.groups()).flat(), other.sink.pid]),
+  )
+  const groups = {
+    ...(await system.groups()),
+    sink: [system.sink.pid],
+    ...(others.length > 0 ? { others: idle.flat() } : {}),
+    benchmark: [process.pid],
+  }
   const taken = system.sink.taken()
   const before = cpuOfGroups(readProcesses(), groups)
   const startedAt = performance.timeOrigin + performance.now()
@@ -59,6 +73,16 @@ export async function measureLoad(system: System, shape: LoadShape, signal: Abor
     acceptedPerSecond: rate(acceptedAt),
     cpuMicros: Object.fromEntries(perMessage),
   }
+}
+
+/** Percent of one core that a system takes while it has nothing to do: the peers are measured beside it. */
+export async function measureIdle(system: System, forMs: number): Promise<number> {
+  const groups = await system.groups()
+  const total = () => Object.values(cpuOfGroups(readProcesses(), groups)).reduce((sum, micros) => sum + micros, 0)
+  const before = total()
+  const startedAt = performance.now()
+  await sleep(forMs)
+  return round((total() - before) / 10 / (performance.now() - startedAt), 1)
 }
 
 export async function warmUp(system: System, signal: AbortSignal): Promise<void> {

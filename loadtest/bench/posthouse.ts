@@ -34,7 +34,7 @@ export async function startPosthouse(folder: string, cpuProfiles: string | null,
     sink,
     warmUp: WARM_UP,
     async groups() {
-      const groups: Record<string, number[]> = {}
+      const groups: Record<string, number[]> = { supervisor: [cluster.starterPid] }
       for (const [name, pid] of Object.entries((await cluster.facts()).pids)) (groups[kindOf(name)] ??= []).push(pid)
       return groups
     },

@@ -6,7 +6,15 @@ import { resolve } from 'node:path'
 import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { Arguments, helpText, UsageError, type Options } from '../command-line.ts'
 import { conditionsOf, loadNow } from './conditions.ts'
-import { measureAcceptance, measureLoad, measureLonely, warmUp, type Lonely, type LoadShape } from './measure.ts'
+import {
+  measureAcceptance,
+  measureIdle,
+  measureLoad,
+  measureLonely,
+  warmUp,
+  type Lonely,
+  type LoadShape,
+} from './measure.ts'
 import { ensurePostfix } from './postfix-package.ts'
 import { startPostfix } from './postfix.ts'
 import { startPosthouse } from './posthouse.ts'
@@ -40,6 +48,8 @@ interface Plan {
   readonly signal: AbortSignal
 }
 
+const IDLE_MS = 5000
+
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
 export async function relay(args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -72,6 +82,8 @@ async function carryOut(plan: Plan) {
     say(`warming up ${system.name} with ${system.warmUp} messages`)
     await warmUp(system, plan.signal)
   }
+  const idleCpuPercent: Record<string, number> = {}
+  for (const system of systems) idleCpuPercent[system.name] = await measureIdle(system, IDLE_MS)
   const runs = await takeTurns(systems, plan)
   const lonely: Record<string, Lonely> = {}
   for (const system of plan.lonely > 0 ? systems : []) {
@@ -79,7 +91,13 @@ async function carryOut(plan: Plan) {
     lonely[system.name] = await measureLonely(system, plan.lonely)
   }
   const connections = plan.loads[0]?.connections ?? 'kept'
-  return { ...summarize(runs), lonely, runs, conditions: await conditionsOf(systems, connections, loadBefore) }
+  return {
+    ...summarize(runs),
+    lonely,
+    idleCpuPercent,
+    runs,
+    conditions: await conditionsOf(systems, connections, loadBefore),
+  }
 }
 
 /** Within one run every system has its turn; who is first changes from run to run. */
@@ -90,7 +108,7 @@ async function takeTurns(systems: readonly System[], plan: Plan): Promise<Run[]>
       const order = turn % 2 === 0 ? systems : systems.toReversed()
       for (const system of order) {
         plan.signal.throwIfAborted()
-        const measured = await measureLoad(system, load, plan.signal)
+        const measured = await measureLoad(system, without(systems, system), load, plan.signal)
         const messages = Math.max(500, load.sessions * 10)
         const run = { ...measured, ...(await measureAcceptance(system, { ...load, messages })) }
         say(lineOf(run))
@@ -99,6 +117,10 @@ async function takeTurns(systems: readonly System[], plan: Plan): Promise<Run[]>
     }
   }
   return runs
+}
+
+function without(systems: readonly System[], system: System): System[] {
+  return systems.filter((one) => one !== system)
 }
 
 function planOf(given: Arguments, signal: AbortSignal): Plan {
