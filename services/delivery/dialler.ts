@@ -62,11 +62,11 @@ export class Dialler {
 
   async dial(destination: string): Promise<Dialled> {
     const candidates = destination === SMARTHOST ? await this.#smarthosts() : await this.#mxHosts(destination)
-    if (!Array.isArray(candidates)) return candidates as NoConnection
+    if (!Array.isArray(candidates)) return candidates
     const { health } = this.#options
     const well: Candidate[] = []
     const unwell: Candidate[] = []
-    for (const candidate of candidates as Candidate[]) (health.isWell(key(candidate)) ? well : unwell).push(candidate)
+    for (const candidate of candidates) (health.isWell(key(candidate)) ? well : unwell).push(candidate)
     let failure: NoConnection | undefined
     for (const candidate of [...well, ...unwell].slice(0, MOST_ADDRESSES)) {
       const dialled = await this.#open(candidate, destination !== SMARTHOST)
