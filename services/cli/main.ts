@@ -15,17 +15,7 @@ const world: World = {
   output: process.stdout,
   errors: process.stderr,
   root: join(import.meta.dirname, '../..'),
-  openQueue: ({ servers, user, password, partitions, replicas }, log) =>
-    connectQueueView({
-      name: 'posthouse-cli',
-      servers,
-      partitions,
-      replicas,
-      log,
-      patienceMs: PATIENCE_MS,
-      ...(user === undefined ? {} : { user }),
-      ...(password === undefined ? {} : { password }),
-    }),
+  openQueue: (address, log) => connectQueueView({ ...address, log, patienceMs: PATIENCE_MS }),
 }
 
 // Who read the answer may have seen enough (`| head`).

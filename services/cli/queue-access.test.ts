@@ -40,10 +40,10 @@ test('of the settings of any service only those of the queue count', async (t) =
   )
   assert.deepEqual(findQueue(given({ config: file }), { environment: {}, root: dir }), {
     servers: ['10.0.0.1:4222'],
-    user: undefined,
-    password: undefined,
+    name: 'posthouse-cli',
     partitions: 12,
     replicas: 3,
+    limits: { storage: 3840 * 1024 * 1024 },
     from: file,
   })
 })

@@ -24,6 +24,12 @@ test('the command sees the queue of a real cluster, also when one of its servers
   assert.equal(counted.status, 0)
   assert.equal((JSON.parse(counted.output) as { count: number }).count, 3)
 
+  const refused = await runPosthouse(['queue', 'count'], {
+    environment: { ...environment, POSTHOUSE_NATS_PASSWORD: 'wrong' },
+  })
+  assert.equal(refused.status, 69)
+  assert.match(refused.errors, /^posthouse: nats\.user, nats\.passwordFile: the NATS servers refuse the log-in/)
+
   await cluster.kill(0)
   const found = await runPosthouse(['queue', 'show', NEVER_TRIED, '--json'], { environment })
   assert.equal(found.status, 0, found.errors)
@@ -32,12 +38,6 @@ test('the command sees the queue of a real cluster, also when one of its servers
     items.map(({ recipients }) => recipients),
     [['bob@example.net', 'carol@example.net']],
   )
-
-  const refused = await runPosthouse(['queue', 'count'], {
-    environment: { ...environment, POSTHOUSE_NATS_PASSWORD: 'wrong' },
-  })
-  assert.equal(refused.status, 69)
-  assert.match(refused.errors, /^posthouse: nats\.user, nats\.passwordFile: the NATS servers refuse the log-in/)
 
   await Promise.all([cluster.kill(1), cluster.kill(2)])
   const down = await runPosthouse(['queue', 'count', '--json'], { environment })

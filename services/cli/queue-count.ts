@@ -2,7 +2,7 @@
 import type { QueueCount } from '@posthouse/queue/port'
 import type { Command } from './command.ts'
 import { humanBytes, humanDuration } from './human.ts'
-import { askQueue, queueNotes, queueOptions } from './queue-access.ts'
+import { askQueue, accessNotes, accessOptions } from './queue-access.ts'
 import type { Answer } from './status.ts'
 import { textTable } from './text-table.ts'
 
@@ -10,8 +10,8 @@ export const queueCount: Command = {
   name: 'queue count',
   summary: 'how many recipients wait, and where',
   operands: [],
-  options: queueOptions,
-  notes: queueNotes,
+  options: accessOptions,
+  notes: accessNotes,
   run: (given, world) => askQueue(given, world, async (queue) => answer(await queue.count())),
 }
 

@@ -1,7 +1,7 @@
 // `posthouse queue list`: what waits, newest first, one line per record.
 import type { Command } from './command.ts'
 import { printable, shortened } from './human.ts'
-import { askQueue, queueNotes, queueOptions } from './queue-access.ts'
+import { askQueue, accessNotes, accessOptions } from './queue-access.ts'
 import { nextStep, shown, type ShownItem } from './queue-item.ts'
 import { failed, type Answer } from './status.ts'
 import { textTable } from './text-table.ts'
@@ -15,10 +15,10 @@ export const queueList: Command = {
   summary: 'what waits, newest first',
   operands: [],
   options: {
-    ...queueOptions,
+    ...accessOptions,
     limit: { value: 'N', help: `at most so many (default ${DEFAULT_LIMIT})` },
   },
-  notes: queueNotes,
+  notes: accessNotes,
   async run(given, world) {
     const text = given.value('limit') ?? String(DEFAULT_LIMIT)
     const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0

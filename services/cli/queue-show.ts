@@ -1,6 +1,6 @@
 // `posthouse queue show ID`: all that still waits of one message; its recipients may wait in several places.
 import type { Command } from './command.ts'
-import { askQueue, queueNotes, queueOptions } from './queue-access.ts'
+import { askQueue, accessNotes, accessOptions } from './queue-access.ts'
 import { itemText, shown } from './queue-item.ts'
 import { failed } from './status.ts'
 
@@ -8,8 +8,8 @@ export const queueShow: Command = {
   name: 'queue show',
   summary: 'all that waits of one message',
   operands: ['ID'],
-  options: queueOptions,
-  notes: ['ID is the queue id that the 250 reply named.', '', ...queueNotes],
+  options: accessOptions,
+  notes: ['ID is the queue id that the 250 reply named.', '', ...accessNotes],
   run: (given, world) =>
     askQueue(given, world, async (queue) => {
       const [id = ''] = given.operands

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { QueueLog } from '@posthouse/queue/log'
 import type { QueueView } from '@posthouse/queue/port'
+import type { QueueOptions } from '@posthouse/runtime/settings/queue-options'
 
 export interface World {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -24,11 +25,4 @@ export interface Input extends Readable {
 export type OpenQueue = QueueView & { close(): Promise<void> }
 
 /** How to reach the queue, and who said so, for complaints. */
-export interface QueueAddress {
-  readonly servers: readonly string[]
-  readonly user: string | undefined
-  readonly password: string | undefined
-  readonly partitions: number
-  readonly replicas: number
-  readonly from: string
-}
+export type QueueAddress = QueueOptions & { readonly from: string }
