@@ -161,7 +161,8 @@ export class Owner implements OwnerApi {
       case 'following': {
         if (this.#stopping) return now.mono
         const read = this.#reading ? Infinity : this.#nextRead()
-        const claim = this.#rank === undefined ? Infinity : this.#claimFrom + this.#rank * TIMES.rankDelay
+        const claim =
+          this.#rank === undefined || this.#reading ? Infinity : this.#claimFrom + this.#rank * TIMES.rankDelay
         return Math.min(read, claim)
       }
       case 'claiming':
@@ -204,7 +205,7 @@ export class Owner implements OwnerApi {
       return
     }
     if (now.mono >= this.#nextRead()) this.#readLease(now)
-    if (rank === undefined || now.mono < this.#claimFrom + rank * TIMES.rankDelay) return
+    if (rank === undefined || this.#reading || now.mono < this.#claimFrom + rank * TIMES.rankDelay) return
     this.#claim(now)
   }
 
@@ -266,6 +267,9 @@ export class Owner implements OwnerApi {
       if (read.is === 'none' && this.phase === 'following' && this.#known.seq === 0) {
         this.#claimFrom = Math.min(this.#claimFrom, now.mono)
       } else this.#readAt = Math.min(this.#readAt, now.mono - TIMES.renewEvery + 250)
+      // Who gets no answer cannot tell a dead owner from one that is cut off likewise: the waiting begins anew, so that the
+      // owner can renew first when the queue is back.
+      if (read.is === 'unanswered') this.#claimFrom = Infinity
       return
     }
     const { seq, lease } = read

@@ -67,7 +67,9 @@ export class Auditor implements Observer {
       left.push(`${batch.stream} ${batch.stored.seq} of partition ${partition.number} (${batch.open} open)`)
     }
     for (const [id, body] of this.bodies) {
-      const isThere = partition.body.messages.some((stored) => stored.body === id && partition.body.isPresent(stored.seq))
+      const isThere = partition.body.messages.some(
+        (stored) => stored.body === id && partition.body.isPresent(stored.seq),
+      )
       // What nothing ever referred to, and a chunk that came after the purge, are left to the daily sweep.
       if (isThere && body.referred && !body.purged) left.push(`body ${id} of partition ${partition.number}`)
     }
@@ -126,7 +128,9 @@ export class Auditor implements Observer {
     this.#story?.tell(
       partition.log.name,
       `stores ${stored.subject} ${stored.seq} under ${header.lease} of ${header.node}: ${closings(closes)}` +
-        (later === undefined ? '' : ` -> ${later.state} due ${later.due % 1e9} ${later.destination}: ${names(stored.records)}`),
+        (later === undefined
+          ? ''
+          : ` -> ${later.state} due ${later.due % 1e9} ${later.destination}: ${names(stored.records)}`),
     )
     if (books.lease?.node !== header.node) {
       throw new Broken(
@@ -164,7 +168,10 @@ export class Auditor implements Observer {
       }
       const recipient = envelope.recipients[position]
       if (recipient === undefined || envelope.id !== id || recipient.index !== indexes[at]) {
-        throw new Broken('entries name the task they close', `${stored.seq} says ${id}/${indexes[at]} of ${name}/${position}`)
+        throw new Broken(
+          'entries name the task they close',
+          `${stored.seq} says ${id}/${indexes[at]} of ${name}/${position}`,
+        )
       }
       if (batch.isRepeat) throw new Broken('a repeat is recognised', `${name} repeats a batch and is closed by ${how}`)
       closers[position] = stored.seq
@@ -228,7 +235,10 @@ export class Auditor implements Observer {
     }
     for (const [seq, batch] of books.mail) {
       if (seq < lease.floor && batch.open > 0 && !batch.isRepeat) {
-        throw new Broken('the floor passes no open batch', `floor ${lease.floor} of lease ${stored.seq}, ${seq} is open`)
+        throw new Broken(
+          'the floor passes no open batch',
+          `floor ${lease.floor} of lease ${stored.seq}, ${seq} is open`,
+        )
       }
       if (seq >= lease.floor) checkR(lease, stored.seq, batch)
     }
@@ -251,7 +261,8 @@ export class Auditor implements Observer {
     const isThere = partition.body.messages.some(
       (stored) => stored.body === envelope.body!.id && partition.body.isPresent(stored.seq),
     )
-    if (body === undefined || !isThere) throw new Broken('a task has its body', `${envelope.id} lacks ${envelope.body.id}`)
+    if (body === undefined || !isThere)
+      throw new Broken('a task has its body', `${envelope.id} lacks ${envelope.body.id}`)
     body.open += envelope.recipients.length
     body.referred = true
   }
@@ -285,7 +296,8 @@ export class Auditor implements Observer {
     if (stored.subject === 'late') return
     const batch = books.later.get(stored.seq)
     books.later.delete(stored.seq)
-    if (batch !== undefined && batch.open > 0) throw new Broken('no open entry is deleted', `${stored.seq} has open tasks`)
+    if (batch !== undefined && batch.open > 0)
+      throw new Broken('no open entry is deleted', `${stored.seq} has open tasks`)
     for (const { stream, seq, record, positions } of stored.header!.closes) {
       const other = books[stream].get(seq)
       if (other === undefined || (stream === 'mail' && seq < books.lease!.floor)) continue
@@ -298,7 +310,10 @@ export class Auditor implements Observer {
 
   // ---- dots
 
-  isOpen(partition: number, task: { stream: 'mail' | 'later'; seq: number; record: number; position: number }): boolean {
+  isOpen(
+    partition: number,
+    task: { stream: 'mail' | 'later'; seq: number; record: number; position: number },
+  ): boolean {
     return this.#books[partition]![task.stream].get(task.seq)?.closers[task.record]?.[task.position] === 0
   }
 

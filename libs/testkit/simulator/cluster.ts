@@ -5,7 +5,7 @@ import type { Lease, LeaseRead } from '@posthouse/core/lease'
 import type { ReadBatch } from '@posthouse/core/owner/effect'
 import type { MailRecord } from '@posthouse/core/record'
 import type { Random } from './random.ts'
-import { Stream, type Message, type Stored } from './stream.ts'
+import { NO_PARTS, Stream, type Message, type Stored } from './stream.ts'
 import type { Timeline } from './timeline.ts'
 import type { Caller, Wire } from './wire.ts'
 
@@ -40,6 +40,7 @@ export const RECORD_BYTES = 1_000
 
 export class Cluster {
   readonly partitions: readonly Partition[]
+  readonly streams: readonly Stream[]
   readonly lag: Lag = { chance: 0, most: 0 }
   /** A former owner is refused (rule 'fencedEntries'). */
   fencedEntries = true
@@ -62,10 +63,7 @@ export class Cluster {
       const partition: Partition = { number, mail: stream('MAIL', 6), log: stream('LOG', 10), body: stream('BODY', 2) }
       return partition
     })
-  }
-
-  get streams(): Stream[] {
-    return this.partitions.flatMap(({ mail, log, body }) => [mail, log, body])
+    this.streams = this.partitions.flatMap(({ mail, log, body }) => [mail, log, body])
   }
 
   onLease(caller: Caller, hear: (partition: number, lease: Lease) => void): void {
@@ -88,12 +86,21 @@ export class Cluster {
     done: (answer: PublishAnswer) => void,
   ): void {
     const { mail } = this.partitions[partition]!
-    this.#publish(caller, mail, { subject: 'mail', id, records, expected: undefined }, timeoutMs, done)
+    this.#publish(caller, mail, { ...NO_PARTS, subject: 'mail', id, records, expected: undefined }, timeoutMs, done)
   }
 
   putBody(caller: Caller, partition: number, body: string, done: (answer: PublishAnswer) => void): void {
     const stream = this.partitions[partition]!.body
-    const message: Message = { subject: 'chunk', id: `${body}.0`, records: [], body, expected: undefined }
+    const id = `${body}.0`
+    const message: Message = {
+      subject: 'chunk',
+      id,
+      records: [],
+      header: undefined,
+      lease: undefined,
+      body,
+      expected: undefined,
+    }
     this.#publish(caller, stream, message, WRITE_MS, done)
   }
 
@@ -105,7 +112,16 @@ export class Cluster {
     done: (answer: PublishAnswer) => void,
   ): void {
     const { log } = this.partitions[partition]!
-    this.#publish(caller, log, { subject: 'lease', id: lease.id, records: [], lease, expected }, WRITE_MS, done)
+    const message: Message = {
+      subject: 'lease',
+      id: lease.id,
+      records: [],
+      header: undefined,
+      lease,
+      body: undefined,
+      expected,
+    }
+    this.#publish(caller, log, message, WRITE_MS, done)
     if (caller.link.requestsCut) return
     for (const { caller: listener, hear } of this.#leaseListeners)
       this.#wire.tell(listener, () => hear(partition, lease))
@@ -122,12 +138,14 @@ export class Cluster {
   ): void {
     const { log } = this.partitions[partition]!
     const expected = this.fencedEntries ? header.lease : undefined
-    this.#publish(caller, log, { subject: kind, id, records, header, expected }, WRITE_MS, done)
+    const message: Message = { subject: kind, id, records, header, lease: undefined, body: undefined, expected }
+    this.#publish(caller, log, message, WRITE_MS, done)
   }
 
   writeLate(caller: Caller, partition: number, id: string, header: EntryHeader): void {
     const { log } = this.partitions[partition]!
-    this.#publish(caller, log, { subject: 'late', id, records: [], header, expected: undefined }, WRITE_MS, () => {})
+    const message: Message = { ...NO_PARTS, subject: 'late', id, records: [], header, expected: undefined }
+    this.#publish(caller, log, message, WRITE_MS, () => {})
   }
 
   readLease(caller: Caller, partition: number, done: (read: LeaseRead) => void): void {
@@ -217,7 +235,12 @@ export class Cluster {
     )
   }
 
-  readLater(caller: Caller, partition: number, seq: number, done: (read: ReadBatch | 'none' | undefined) => void): void {
+  readLater(
+    caller: Caller,
+    partition: number,
+    seq: number,
+    done: (read: ReadBatch | 'none' | undefined) => void,
+  ): void {
     const { log } = this.partitions[partition]!
     this.#wire.call<ReadBatch | 'none' | 'silence'>(
       caller,
@@ -228,7 +251,7 @@ export class Cluster {
         const lag = this.#lagNow()
         const stored = log.messages[seq - 1]
         if (stored !== undefined && log.isVisible(stored, lag)) reply(readBatch(stored))
-        else reply(log.messages.findLast((other) => log.isVisible(other, lag))?.seq ?? 0 > seq ? 'none' : 'silence')
+        else reply((log.messages.findLast((other) => log.isVisible(other, lag))?.seq ?? 0 > seq) ? 'none' : 'silence')
       },
       (answer) => done(answer === 'silence' ? undefined : answer),
     )

@@ -195,7 +195,10 @@ export class DeliveryNode implements Caller {
       case 'write-lease': {
         const { lease, expected } = effect
         if (lease.released) seat.releaseSent = true
-        story?.tell(process.name, `asks for lease ${lease.id} of ${partition} after ${expected}${lease.released ? ' (release)' : ''}`)
+        story?.tell(
+          process.name,
+          `asks for lease ${lease.id} of ${partition} after ${expected}${lease.released ? ' (release)' : ''}`,
+        )
         cluster.writeLease(this, partition, lease, expected, (answer) => {
           if (answer.is === 'stored') seat.leaseSeq = Math.max(seat.leaseSeq, answer.seq)
           else story?.tell(process.name, `lease ${lease.id}: ${answer.is === 'refused' ? answer.why : answer.is}`)
@@ -264,7 +267,10 @@ export class DeliveryNode implements Caller {
         if (effect.phase === 'claiming') seat.releaseSent = false
         return
       case 'too-late':
-        story?.tell(process.name, `too late: ${effect.closing.id}/${effect.closing.indexes.join()} ${effect.closing.how}`)
+        story?.tell(
+          process.name,
+          `too late: ${effect.closing.id}/${effect.closing.indexes.join()} ${effect.closing.how}`,
+        )
         forget(seat.unstored, effect.closing)
     }
   }
@@ -277,7 +283,8 @@ export class DeliveryNode implements Caller {
       const seen = entries === undefined || random.chance(0.1) ? random.whole(0, entries?.length ?? 0) : Infinity
       const ordered = entries === undefined || random.chance(0.5) ? entries : entries.toReversed()
       const read = ordered?.slice(0, seen) ?? []
-      for (const entry of read) owner.logEntry(entry.seq, entry.storedAt, this.#understood(entry.header!), entry.records.length)
+      for (const entry of read)
+        owner.logEntry(entry.seq, entry.storedAt, this.#understood(entry.header!), entry.records.length)
       const done = entries !== undefined && seen >= entries.length
       this.#answer(partition, () => owner.logScanned(scan.through, done, storedAt, moment))
     })
@@ -356,7 +363,8 @@ export class DeliveryNode implements Caller {
         }
         auditor.dot(partition, this.process.id, seat.leaseSeq, batch, record, positions)
       },
-      close: (partition, batch, record, positions, outcome) => this.#close(partition, batch, record, positions, outcome),
+      close: (partition, batch, record, positions, outcome) =>
+        this.#close(partition, batch, record, positions, outcome),
     }
   }
 

@@ -127,7 +127,9 @@ export class Engine {
       const has = reply === 'taken' && !(breaks && this.#host.random.chance(0.5))
       this.#host.dot(partition, batch, record, taken)
       if (has) for (const position of taken) this.#host.ledger.delivered(...this.#identity(delivery, position))
-      this.#host.tell(`dot for ${this.#name(delivery, taken)}${has ? ', taken' : ''}${breaks ? ', connection lost' : ''}`)
+      this.#host.tell(
+        `dot for ${this.#name(delivery, taken)}${has ? ', taken' : ''}${breaks ? ', connection lost' : ''}`,
+      )
       this.#deliveries.delete(delivery)
       this.#awaitReply(delivery, taken, breaks ? 'lost' : reply)
     } else this.#deliveries.delete(delivery)

@@ -113,7 +113,7 @@ export class Faults {
 
   #strike(trouble: Trouble): void {
     const { random, nodes, edges, cluster, sites, timeline, story, profile } = this.#world
-    const node = random.pick(nodes)
+    const node = this.#victim()
     const edge = random.pick(edges)
     const stream = random.pick(cluster.streams)
     switch (trouble) {
@@ -178,13 +178,22 @@ export class Faults {
           timeline.after(random.spread(50, 5_000), () => this.#restart(node))
         })
       case 'opinion': {
-        const opinion = random.chance(0.4) ? node.process.name : `${random.pick(nodes).process.name} ${node.process.name}`
+        const opinion = random.chance(0.4)
+          ? node.process.name
+          : `${random.pick(nodes).process.name} ${node.process.name}`
         this.#opinions.add(opinion)
         return this.#later(() => this.#opinions.delete(opinion))
       }
       case 'busy-site':
         return sites.fill(random.spread(...profile.lasts), timeline.now)
     }
+  }
+
+  /** A node that owns something, more often than not. */
+  #victim(): DeliveryNode {
+    const { random, nodes, cluster } = this.#world
+    const owners = nodes.filter((node) => cluster.partitions.some(({ number }) => node.owns(number)))
+    return random.pick(owners.length > 0 && random.chance(0.6) ? owners : nodes)
   }
 
   #crash(node: DeliveryNode | EdgeNode): void {
@@ -231,7 +240,10 @@ export class Faults {
     const which = random.next()
     const requests = which < 0.7
     const answers = which > 0.35
-    story?.tell(name, `is cut off from the servers${requests && answers ? '' : requests ? ' (requests)' : ' (answers)'}`)
+    story?.tell(
+      name,
+      `is cut off from the servers${requests && answers ? '' : requests ? ' (requests)' : ' (answers)'}`,
+    )
     link.cut(requests, answers, timeline.now + random.spread(...NOTICES))
     this.#later(() => {
       story?.tell(name, 'is connected again')

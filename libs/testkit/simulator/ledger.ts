@@ -25,7 +25,8 @@ export interface MessageAccount {
   readonly recipients: readonly RecipientAccount[]
   told: 'stored' | 'refused' | 'unknown' | undefined
   /** Batch and sequence it was first stored with. */
-  stored: { readonly partition: number; readonly batch: string; readonly seq: number; readonly storedAt: number } | undefined
+  stored:
+    { readonly partition: number; readonly batch: string; readonly seq: number; readonly storedAt: number } | undefined
 }
 
 export class Ledger {

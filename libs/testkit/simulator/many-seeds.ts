@@ -22,7 +22,15 @@ export async function simulateMany({
   untilBroken = false,
   onProgress,
 }: ManySeeds): Promise<SeedsReport> {
-  const sum = { seeds: 0, events: 0, virtualMs: 0, recipients: 0, duplicates: 0, counted: 0, broken: [] as BrokenSeed[] }
+  const sum = {
+    seeds: 0,
+    events: 0,
+    virtualMs: 0,
+    recipients: 0,
+    duplicates: 0,
+    counted: 0,
+    broken: [] as BrokenSeed[],
+  }
   const end = from + seeds
   let next = from
   const work = async (): Promise<void> => {

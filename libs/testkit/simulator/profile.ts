@@ -77,21 +77,27 @@ export function drawProfile(random: Random): Profile {
   // Between one and all kinds of trouble.
   const share = random.between(0.05, 0.7)
   const troubles = TROUBLES.filter(() => random.chance(share))
-  return {
+  const profile: Profile = {
     badMs: isLong ? random.between(600_000, 1_500_000) : random.between(20_000, 80_000),
     messages: isLong ? random.whole(8, 30) : burst ? random.whole(20, 50) : random.whole(4, 16),
     burst,
     batchRecords: burst || random.chance(0.3) ? 1 : random.whole(2, 5),
     troubles,
     troubleEvery: isLong ? random.spread(20_000, 120_000) : random.spread(1_500, 20_000),
-    lasts: isLong ? [1_000, 400_000] : random.chance(0.3) ? [100, 3_000] : random.chance(0.8) ? [200, 25_000] : [5_000, 120_000],
+    lasts: isLong
+      ? [1_000, 400_000]
+      : random.chance(0.3)
+        ? [100, 3_000]
+        : random.chance(0.8)
+          ? [200, 25_000]
+          : [5_000, 120_000],
     step: some(0.5, 0.0005, 0.01),
     loss: some(0.5, 0.002, 0.15),
     late: some(0.4, 0.001, 0.03),
     slow: some(0.4, 0.005, 0.2),
     lag: some(0.5, 0.05, 0.8),
     lagMost: random.spread(20, 8_000),
-    drift: random.pick([0, 0.0005, 0.02, 0.04]),
+    drift: random.pick([0, 0.0005, 0.02, 0.04, 0.04]),
     serverClock: some(0.5, 1, 1_500),
     openBytes: random.chance(0.3) ? random.whole(2, 6) * 1_000 : 64_000_000,
     bodies: some(0.5, 0.1, 0.6),
@@ -104,4 +110,19 @@ export function drawProfile(random: Random): Profile {
     parks: some(0.4, 0.02, 0.5),
     old: some(0.2, 0.2, 0.8),
   }
+  return random.chance(0.06) ? { ...profile, ...PINCH } : profile
+}
+
+/** Owners that are cut off with slow deliveries in their hands, while clocks run apart: leases are used up to their end. */
+const PINCH: Partial<Profile> = {
+  messages: 24,
+  batchRecords: 2,
+  troubles: ['cut', 'cut', 'flap'],
+  troubleEvery: 8_000,
+  lasts: [8_000, 16_000],
+  step: 0,
+  drift: 0.04,
+  broken: 0,
+  parks: 0,
+  slowConnect: 0.6,
 }

@@ -25,7 +25,15 @@ export interface SeedsReport {
 }
 
 export function runSeeds({ from, count, rules, untilBroken }: SeedsOrder): SeedsReport {
-  const report = { seeds: 0, events: 0, virtualMs: 0, recipients: 0, duplicates: 0, counted: 0, broken: [] as BrokenSeed[] }
+  const report = {
+    seeds: 0,
+    events: 0,
+    virtualMs: 0,
+    recipients: 0,
+    duplicates: 0,
+    counted: 0,
+    broken: [] as BrokenSeed[],
+  }
   for (let seed = from; seed < from + count; seed++) {
     const verdict = simulate(seed, rules)
     report.seeds++

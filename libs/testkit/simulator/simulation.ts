@@ -103,7 +103,7 @@ class Simulation {
     const newId = () => `${(this.#ids++).toString(36)}`
     const step = (process: Process) => this.#faults.step(process)
     const processOf = (name: string) => {
-      const rate = 1 + random.between(-profile.drift, profile.drift)
+      const rate = 1 + profile.drift * random.pick([-1, 1, random.between(-1, 1)])
       return new Process(name, new MachineClock(timeline, rate, random.between(1_000, 1_000_000)))
     }
     const world: NodeWorld = {
@@ -188,7 +188,8 @@ class Simulation {
     const healed = timeline.now
     timeline.runTo(healed + OWNED_WITHIN_MS)
     // Something sent long ago may have arrived only now.
-    while (this.#wire.troubledAt + OWNED_WITHIN_MS > timeline.now) timeline.runTo(this.#wire.troubledAt + OWNED_WITHIN_MS)
+    while (this.#wire.troubledAt + OWNED_WITHIN_MS > timeline.now)
+      timeline.runTo(this.#wire.troubledAt + OWNED_WITHIN_MS)
     for (const { number } of this.#cluster.partitions) {
       const isOwned = () => this.#nodes.some((node) => node.owns(number))
       // It may change hands in this very moment.
@@ -210,7 +211,11 @@ class Simulation {
     while (!this.#isAtRest()) {
       if (timeline.now >= until) {
         const left = this.#cluster.partitions.flatMap((partition) => this.#auditor.leftovers(partition))
-        const phases = this.#nodes.map((node) => range(PARTITIONS).map((number) => node.phaseOf(number)).join('/'))
+        const phases = this.#nodes.map((node) =>
+          range(PARTITIONS)
+            .map((number) => node.phaseOf(number))
+            .join('/'),
+        )
         throw new Broken('everything comes to rest', `${left.join('; ')}; ${phases.join(', ')}`)
       }
       timeline.runTo(timeline.now + 1_000)

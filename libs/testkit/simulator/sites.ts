@@ -65,7 +65,9 @@ export class Sites {
     return this.#random.chance(this.habits.broken)
   }
   replyTime(): number {
-    return this.#random.chance(this.habits.slow) ? this.#random.spread(5_000, this.habits.longest) : this.#random.spread(1, 300)
+    return this.#random.chance(this.habits.slow)
+      ? this.#random.spread(5_000, this.habits.longest)
+      : this.#random.spread(1, 300)
   }
 
   connectTime(): number {

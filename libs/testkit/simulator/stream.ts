@@ -16,12 +16,15 @@ export interface Message {
   /** Its Nats-Msg-Id. */
   readonly id: string
   readonly records: readonly MailRecord[]
-  readonly header?: EntryHeader
-  readonly lease?: Lease
-  readonly body?: string
+  readonly header: EntryHeader | undefined
+  readonly lease: Lease | undefined
+  readonly body: string | undefined
   /** Stored only if the last lease has this sequence. */
   readonly expected: number | undefined
 }
+/** What a message has only if it has it. */
+export const NO_PARTS = { header: undefined, lease: undefined, body: undefined } as const
+
 export interface Stored extends Message {
   readonly seq: number
   /** True time of its storing; storedAt is what the servers say. */
@@ -178,8 +181,7 @@ export class Stream {
 
   /** A new leader: what was under way is stored or gone, and nobody hears of it. */
   changeLeader(clockError: number, forgets: boolean): void {
-    const underWay = this.#underWay
-    for (const one of underWay) {
+    for (const one of [...this.#underWay]) {
       const { reply } = one
       this.#settle({ ...one, reply: () => reply(undefined) }, this.#random.chance(0.5), one)
     }
@@ -209,7 +211,7 @@ export class Stream {
   #settle(underWay: UnderWay, isStored: boolean, listed = underWay): void {
     const at = this.#underWay.indexOf(listed)
     if (at < 0) return
-    this.#underWay = this.#underWay.filter((other) => other !== listed)
+    this.#underWay.splice(at, 1)
     const { message, reply } = underWay
     if (message.expected !== undefined) this.#checkedUnderWay--
     if (!isStored) {
@@ -224,9 +226,9 @@ export class Stream {
       subject,
       id,
       records,
-      ...(header === undefined ? {} : { header }),
-      ...(lease === undefined ? {} : { lease }),
-      ...(body === undefined ? {} : { body }),
+      header,
+      lease,
+      body,
       expected,
       seq,
       at: now,
