@@ -62,14 +62,14 @@ export class Faults {
   }
 
   step(process: Process): void {
-    const { profile, random, nodes, edges } = this.#world
+    const { profile, random, edges } = this.#world
     if (profile.step === 0 || this.#isOver || this.#stepTroubles.length === 0 || !random.chance(profile.step)) return
     const trouble = random.pick(this.#stepTroubles)
-    const node = nodes.find((one) => one.process === process) ?? edges.find((one) => one.process === process)!
+    const node = this.#nodeOf(process) ?? edges.find((one) => one.process === process)!
     if (trouble === 'crash') this.#crash(node)
     else if (trouble === 'freeze') this.#freeze(process)
     else if (trouble === 'suspend') {
-      if ((nodes as readonly unknown[]).includes(node)) this.#suspend(process)
+      if (this.#nodeOf(process) !== undefined) this.#suspend(process)
     } else if (trouble === 'cut') this.#cut(process.name, node.link)
     else this.#leaderChange()
   }
@@ -91,8 +91,9 @@ export class Faults {
     for (const node of [...nodes, ...edges]) {
       node.link.mend()
       const { process } = node
-      process.clock.setWallError(0)
       this.#resume(process)
+      const delivery = this.#nodeOf(process)
+      if (delivery !== undefined && process.clock.wallError !== 0) this.#setWall(delivery, 0)
       if (!process.up) timeline.after(100, () => this.#restart(node))
     }
     for (const node of nodes) {
@@ -163,9 +164,7 @@ export class Faults {
       case 'full-log':
         return this.#fill(random.pick(cluster.partitions).log, 'all')
       case 'wall-jump': {
-        const error = random.chance(0.3) ? 0 : random.between(-180_000, 180_000)
-        story?.tell(node.process.name, `has its wall clock set ${Math.round(error)} ms wrong`)
-        return node.process.clock.setWallError(error)
+        return this.#setWall(node, random.chance(0.3) ? 0 : random.between(-180_000, 180_000))
       }
       case 'dns':
         story?.tell('world', 'DNS changes')
@@ -218,8 +217,19 @@ export class Faults {
     this.#later(() => process.isRunning(incarnation) && this.#resume(process))
   }
 
+  /** Not while the machine sleeps: nobody can tell how long, if both of its clocks hide it. */
+  #setWall(node: DeliveryNode, error: number): void {
+    if (this.#suspendedSince.has(node.process)) return
+    this.#world.story?.tell(node.process.name, `has its wall clock set ${Math.round(error)} ms wrong`)
+    node.tick()
+    node.process.clock.setWallError(error)
+    node.tick()
+  }
+
   /** The machine sleeps: its monotonic clock stands still. */
   #suspend(process: Process): void {
+    if (!process.up || process.frozen) return
+    this.#nodeOf(process)?.tick()
     if (!process.up || process.frozen) return
     this.#suspendedSince.set(process, this.#world.timeline.now)
     this.#freeze(process)
@@ -231,8 +241,14 @@ export class Faults {
     this.#suspendedSince.delete(process)
     const { timeline, story } = this.#world
     if (since !== undefined) process.clock.suspendedFor(timeline.now - since)
+    const { incarnation } = process
     story?.tell(process.name, since === undefined ? 'goes on' : 'goes on, with a clock that stood still')
     process.thaw()
+    if (since !== undefined && process.isRunning(incarnation)) this.#nodeOf(process)?.tick()
+  }
+
+  #nodeOf(process: Process): DeliveryNode | undefined {
+    return this.#world.nodes.find((node) => node.process === process)
   }
 
   #cut(name: string, link: Link): void {

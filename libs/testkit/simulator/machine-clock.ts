@@ -13,7 +13,7 @@ export class MachineClock {
   /** Monotonic ms per true ms. */
   readonly rate: number
   readonly #start: number
-  #wallError = 0
+  wallError = 0
   /** True ms spent suspended. */
   #missed = 0
 
@@ -27,14 +27,14 @@ export class MachineClock {
     return this.#start + (this.#timeline.now - this.#missed) * this.rate
   }
   get wall(): number {
-    return EPOCH + this.#timeline.now + this.#wallError
+    return EPOCH + this.#timeline.now + this.wallError
   }
   get moment(): Moment {
     return { mono: this.mono, wall: this.wall }
   }
 
   setWallError(ms: number): void {
-    this.#wallError = ms
+    this.wallError = ms
   }
   suspendedFor(ms: number): void {
     this.#missed += ms
