@@ -145,8 +145,12 @@ function unanswered(position: number): Finding {
   return { position, is: 'temporary', status: '4.5.0', diagnostic: 'the host gave no usable reply', isReply: false }
 }
 
-/** Nothing came back on a connection that had served before: it had been closed meanwhile, the message is not concerned. */
+/** The host let us connect and then would not even take a sender. */
+export function isSenseless({ cut, mail }: TransactionResult): boolean {
+  return cut?.why === 'lost' && (mail === undefined || isClosing(mail))
+}
+
+/** The same on a connection that had served before: it had been closed meanwhile, the message is not concerned. */
 export function isStale(result: TransactionResult, served: number): boolean {
-  const { cut, mail } = result
-  return cut?.why === 'lost' && !cut.afterDot && served > 1 && (mail === undefined || isClosing(mail))
+  return isSenseless(result) && served > 1
 }

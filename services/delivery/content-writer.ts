@@ -56,7 +56,9 @@ export class ContentWriter {
       return
     }
     this.#client.phase('block')
-    this.#client.write(lines, () => this.#finish())
+    this.#client.write(lines, (taken) => {
+      if (taken) this.#finish()
+    })
   }
 
   /** No more is written. */
@@ -77,8 +79,10 @@ export class ContentWriter {
       if (this.#stopped) return
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
       this.#client.phase('block')
-      await new Promise<void>((taken) => this.#client.write(stuffer?.add(bytes) ?? bytes, taken))
-      if (this.#stopped) return
+      const lines = stuffer?.add(bytes) ?? bytes
+      const taken = await new Promise<boolean>((resolve) => this.#client.write(lines, resolve))
+      // Leaving the loop ends the reading, too.
+      if (!taken || this.#stopped) return
     }
     this.#finish()
   }

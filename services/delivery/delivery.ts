@@ -90,8 +90,8 @@ export async function openDelivery(service: Service, queue: DeliverPort): Promis
   lifecycle.onStop('connections', () => engine.close(CUT_OFF_BEFORE_MS / 2))
   const drain = Math.max(settings.stop.deadline / 2, settings.stop.deadline - CUT_OFF_BEFORE_MS)
   lifecycle.onClose('queue', () => queue.stop(drain))
-  watchReadiness(service, queue)
   await queue.start(engine)
+  watchReadiness(service, queue)
   log.info({ route: toSmarthosts ? settings.route.smarthosts.join(', ') : 'MX' }, 'delivering')
   return engine
 }
@@ -103,6 +103,7 @@ function watchReadiness({ health, lifecycle }: Service, queue: DeliverPort): voi
     if (why === undefined) condition.ready()
     else condition.notReady(why.reason)
   }
+  look()
   const timer = setInterval(look, 200)
   lifecycle.onStop('readiness', () => clearInterval(timer))
 }

@@ -18,7 +18,7 @@ const sink = fork(join(import.meta.dirname, 'test/bench-sink.ts'))
 const port = await new Promise<number>((resolve) => sink.once('message', (message) => resolve(Number(message))))
 const node = await testNode(
   { 'route.smarthosts': [`127.0.0.1:${port}`], 'limits.connectionsPerDestination': connections },
-  { write: (line) => void writeSync(nowhere, line) },
+  { sink: { write: (line) => void writeSync(nowhere, line) } },
 )
 
 const line = `${'x'.repeat(70)}\r\n`

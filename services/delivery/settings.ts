@@ -170,3 +170,13 @@ export const settingsTable = defineSettings({
 })
 
 export type DeliverySettings = Settings<typeof settingsTable>
+
+/** What the table cannot say. */
+export function settingsRules({ retry, lifetime, limits }: DeliverySettings): string[] {
+  const wrong: string[] = []
+  if (retry.first > retry.longest) wrong.push('retry.first: must not be longer than retry.longest')
+  if (retry.first > lifetime) wrong.push('retry.first: must not be longer than lifetime')
+  if (limits.connectionsPerDestination > limits.connections)
+    wrong.push('limits.connectionsPerDestination: must not be more than limits.connections')
+  return wrong
+}

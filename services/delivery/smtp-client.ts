@@ -21,7 +21,7 @@ export interface ClientTimeouts {
   readonly block: number
   readonly final: number
 }
-export type Phase = keyof ClientTimeouts
+export type Phase = keyof ClientTimeouts | 'handshake'
 
 export interface ClientOptions {
   readonly address: string
@@ -55,6 +55,7 @@ const NOTHING: Offers = {
 }
 const PHASES: Readonly<Record<Phase, string>> = {
   connect: 'the connection',
+  handshake: 'the TLS handshake',
   greeting: 'the greeting',
   command: 'a reply',
   data: 'the reply to DATA',
@@ -190,13 +191,11 @@ export class SmtpClient extends InnerConnection {
     if (socket) socket.write(commands, 'utf8')
   }
 
-  /** `taken` is called when the kernel has it; never if the connection is lost. */
-  write(bytes: Buffer, taken: () => void): void {
+  /** `done` is called when the kernel has it (true), or will never have it. */
+  write(bytes: Buffer, done: (taken: boolean) => void): void {
     const socket = this._socket
-    if (!socket) return
-    socket.write(bytes, (error) => {
-      if (!error) taken()
-    })
+    if (!socket) return done(false)
+    socket.write(bytes, (error) => done(!error))
   }
 
   /** Bytes that wait in this process. */
@@ -234,7 +233,7 @@ export class SmtpClient extends InnerConnection {
     const transaction = this.#transaction
     transaction?.tick(now)
     const waits = transaction !== undefined || this.offers === NOTHING || this.#leaving
-    const limit = this.#leaving ? QUIT_MS : this.#timeouts[this.#phase]
+    const limit = this.#leaving ? QUIT_MS : this.#timeouts[this.#phase === 'handshake' ? 'connect' : this.#phase]
     if (!waits || now - this.#phaseSince <= limit) return
     const reason = `timeout while waiting for ${PHASES[this.#phase]}`
     if (transaction !== undefined) transaction.lost(reason)
@@ -269,6 +268,7 @@ export class SmtpClient extends InnerConnection {
   }
 
   override _upgradeConnection(callback: (error: Error | null, secured?: boolean) => void): void {
+    this.phase('handshake')
     if (this._socket) this.#carrier = this._socket
     super._upgradeConnection(callback)
   }

@@ -11,6 +11,7 @@ import { createLog } from '@posthouse/runtime/log'
 import { createMetrics } from '@posthouse/runtime/metrics/registry'
 import { loadSettings } from '@posthouse/runtime/settings/load'
 import { off } from '@posthouse/runtime/tracing'
+import type { Tracer } from '@posthouse/runtime/tracing'
 import { openDelivery } from '../delivery.ts'
 import type { Engine } from '../engine.ts'
 import { metricsTable } from '../metrics.ts'
@@ -127,10 +128,16 @@ export interface TestNode extends AsyncDisposable {
   deliver(delivery: FakeDelivery): Promise<FakeDelivery>
 }
 
+export interface TestOptions {
+  /** Where the log goes instead of into `log`. */
+  readonly sink?: { write(line: string): void }
+  readonly tracer?: Tracer
+}
+
 /** `values`: settings by path, as YAML values. */
 export async function testNode(
   values: Readonly<Record<string, unknown>>,
-  sink?: { write(line: string): void },
+  { sink, tracer = off }: TestOptions = {},
 ): Promise<TestNode> {
   const yaml = {
     name: 'delivery-test',
@@ -151,7 +158,7 @@ export async function testNode(
   const log = await createLog({ level: 'info', format: 'json', base: {}, destination: sink ?? destination })
   const { metrics } = createMetrics(metricsTable, { service: 'delivery', version: 'test' })
   const lifecycle = new Lifecycle({ log, notReadyFor: 0, deadline: 10_000 })
-  const service = { settings: loaded.settings, log, metrics, health: new Health(), lifecycle, tracer: off }
+  const service = { settings: loaded.settings, log, metrics, health: new Health(), lifecycle, tracer }
   const engine = await openDelivery(service, new FakePort())
   return {
     engine,
