@@ -51,8 +51,9 @@ it('counts and lists what one NATS server holds', { timeout: 120_000 }, async ()
   const cluster = await NatsCluster.start({ servers: 1 })
   closing.push(() => cluster.stop())
   const { servers, user, password } = cluster
-  const options = { servers, user, password, name: 'test', partitions: 2, replicas: 1, log: SILENT }
-  const store = await connectStore(options)
+  const options = { servers, user, password, name: 'test', log: SILENT }
+  await assert.rejects(connectQueueView(options), /^Error: nats\.servers: there is no queue/)
+  const store = await connectStore({ ...options, partitions: 2, replicas: 1, limits: { storage: 512 * 1024 * 1024 } })
   const view = await connectQueueView(options)
   closing.push(
     () => store.close(),

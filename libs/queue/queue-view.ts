@@ -2,7 +2,7 @@
  * The queue as an operator sees it, read from the streams themselves: it needs no delivery node, and changes nothing.
  */
 import { decodeBatch } from '@posthouse/core/batch-codec'
-import { connectStore, type StoreOptions } from './jetstream/jetstream-store.ts'
+import { connectExistingStore, type LookOptions } from './jetstream/jetstream-store.ts'
 import type { OpenLater } from './partition-fold.ts'
 import { readPartition, type PartitionSnapshot } from './partition-reader.ts'
 import type { PartitionCount, QueueCount, QueueItem, QueueView } from './port.ts'
@@ -86,8 +86,8 @@ export class StoreQueueView implements QueueView {
   }
 }
 
-export async function connectQueueView(options: StoreOptions): Promise<StoreQueueView> {
-  return new StoreQueueView(await connectStore(options))
+export async function connectQueueView(options: LookOptions): Promise<StoreQueueView> {
+  return new StoreQueueView(await connectExistingStore(options))
 }
 
 /** `oldestAt`: when the oldest open batch was stored, be it for the first time or as a later one. */

@@ -31,7 +31,7 @@ async function localCluster(dir: string, running: boolean): Promise<void> {
   if (running) await writeFile(join(dir, 'cluster.json'), '{}')
 }
 
-test('of the settings of any service only those of the queue count', async (t) => {
+test('of the settings of any service only those of NATS count', async (t) => {
   const dir = await folder(t)
   const file = join(dir, 'edge.yaml')
   await writeFile(
@@ -41,9 +41,6 @@ test('of the settings of any service only those of the queue count', async (t) =
   assert.deepEqual(findQueue(given({ config: file }), { environment: {}, root: dir }), {
     servers: ['10.0.0.1:4222'],
     name: 'posthouse-cli',
-    partitions: 12,
-    replicas: 3,
-    limits: { storage: 3840 * 1024 * 1024 },
     from: file,
   })
 })
@@ -51,13 +48,13 @@ test('of the settings of any service only those of the queue count', async (t) =
 test('the environment overrides the file of --config, as it does for a service', async (t) => {
   const dir = await folder(t)
   const file = join(dir, 'edge.yaml')
-  await writeFile(file, 'queue: { partitions: 12 }\n')
+  await writeFile(file, 'nats: { servers: [n0:4222], user: posthouse }\n')
   const environment = { POSTHOUSE_NATS_SERVERS: 'n1:4222,n2:4222', POSTHOUSE_NATS_PASSWORD: 'secret' }
   const found = findQueue(given({ config: file }), { environment, root: dir })
-  assert.deepEqual('servers' in found && [found.servers, found.password, found.partitions], [
+  assert.deepEqual('servers' in found && [found.servers, found.password, found.user], [
     ['n1:4222', 'n2:4222'],
     'secret',
-    12,
+    'posthouse',
   ])
 })
 
@@ -66,11 +63,7 @@ test('--data names the folder of a local cluster, whatever the environment says'
   await localCluster(dir, false)
   const environment = { POSTHOUSE_NATS_SERVERS: 'elsewhere:4222' }
   const found = findQueue(given({ data: dir }), { environment, root: dir })
-  assert.deepEqual('servers' in found && [found.servers, found.password, found.replicas], [
-    ['127.0.0.1:2501'],
-    'secret',
-    1,
-  ])
+  assert.deepEqual('servers' in found && [found.servers, found.password], [['127.0.0.1:2501'], 'secret'])
 })
 
 test('without any option it is the cluster that runs in the checkout', async (t) => {
@@ -104,14 +97,14 @@ for (const [name, options, status, line] of refusals) {
   })
 }
 
-test('each mistake in the settings of the queue is a line', async (t) => {
+test('each mistake in the settings of the way to the queue is a line', async (t) => {
   const root = await folder(t)
   const file = join(root, 'edge.yaml')
-  await writeFile(file, 'nats: { servers: [nowhere] }\nqueue: { partitions: 0, replicas: many }\n')
+  await writeFile(file, 'nats: { servers: [nowhere], user: 7, passwordFile: no-such-file }\n')
   const found = findQueue(given({ config: file }), { environment: {}, root })
   assert.deepEqual('lines' in found && found.lines.map((line) => line.split(':')[0]), [
     'nats.servers',
-    'queue.partitions',
-    'queue.replicas',
+    'nats.user',
+    'nats.passwordFile',
   ])
 })

@@ -2,25 +2,31 @@
 // this checkout.
 import type { QueueLog } from '@posthouse/queue/log'
 import { queueSettings } from '@posthouse/runtime/settings/common'
-import { queueOptions } from '@posthouse/runtime/settings/queue-options'
+import type { SettingsTable } from '@posthouse/runtime/settings/table'
 import type { Given, Option } from './command.ts'
 import { defaultFolder, localCluster } from './local-cluster.ts'
 import { readServiceFile, type Environment } from './service-file.ts'
 import { failed, isFailed, type Answer, type Failed } from './status.ts'
 import type { OpenQueue, QueueAddress, World } from './world.ts'
 
+/** How many partitions there are, and the rest, the streams themselves say. */
+const table = {
+  'nats.servers': queueSettings['nats.servers'],
+  'nats.user': queueSettings['nats.user'],
+  'nats.password': queueSettings['nats.password'],
+} satisfies SettingsTable
+
 /** Shown by the monitoring of the NATS servers. */
 const NAME = 'posthouse-cli'
 
 export const accessOptions = {
-  config: { value: 'FILE', help: 'settings file of any service: its nats.* and queue.* are used' },
+  config: { value: 'FILE', help: 'settings file of any service: its nats.* are used' },
   data: { value: 'DIR', help: 'folder of a local cluster, as given to npm start -- --data DIR' },
 } satisfies Readonly<Record<string, Option>>
 
 export const accessNotes = [
   'Without --config and --data the queue is the one that the environment names (POSTHOUSE_NATS_SERVERS,',
-  'POSTHOUSE_NATS_USER, POSTHOUSE_NATS_PASSWORD_FILE, and POSTHOUSE_QUEUE_… as the nodes have them), or else that of the',
-  'cluster started by npm start in this checkout.',
+  'POSTHOUSE_NATS_USER, POSTHOUSE_NATS_PASSWORD_FILE), or else that of the cluster started by npm start in this checkout.',
 ]
 
 export function findQueue(given: Given, { environment, root }: Pick<World, 'environment' | 'root'>) {
@@ -44,9 +50,16 @@ export function findQueue(given: Given, { environment, root }: Pick<World, 'envi
 }
 
 function read(file: string | undefined, environment: Environment, from: string): QueueAddress | Failed {
-  const loaded = readServiceFile(queueSettings, file, environment)
+  const loaded = readServiceFile(table, file, environment)
   if (!loaded.ok) return failed('config', ...loaded.errors)
-  return { ...queueOptions({ name: NAME, ...loaded.settings }), from }
+  const { servers, user, password } = loaded.settings.nats
+  return {
+    name: NAME,
+    servers,
+    ...(user === undefined ? undefined : { user }),
+    ...(password === undefined ? undefined : { password }),
+    from,
+  }
 }
 
 /** Opens the queue for one question. Whatever keeps it from being answered is one line and status 69. */

@@ -9,16 +9,19 @@ import { fill, NEVER_TRIED } from './test/filled-store.ts'
 test('the command sees the queue of a real cluster, also when one of its servers is down, and says when all are', async () => {
   await using cluster = await NatsCluster.start()
   const { servers, user, password } = cluster
-  const store = await connectStore({ name: 'test', servers, user, password, partitions: 2, replicas: 3, log: SILENT })
-  await fill(store)
-  await store.close()
-
   const environment = {
     POSTHOUSE_NATS_SERVERS: servers.join(','),
     POSTHOUSE_NATS_USER: user,
     POSTHOUSE_NATS_PASSWORD: password,
-    POSTHOUSE_QUEUE_PARTITIONS: '2',
   }
+  const missing = await runPosthouse(['queue', 'count'], { environment })
+  assert.equal(missing.status, 69)
+  assert.match(missing.errors, /^posthouse: nats\.servers: there is no queue on these servers/)
+
+  const store = await connectStore({ name: 'test', servers, user, password, partitions: 2, replicas: 3, log: SILENT })
+  await fill(store)
+  await store.close()
+
   const counted = await runPosthouse(['queue', 'count', '--json'], { environment })
   assert.equal(counted.errors, '')
   assert.equal(counted.status, 0)

@@ -2,7 +2,6 @@
 import type { Readable, Writable } from 'node:stream'
 import type { QueueLog } from '@posthouse/queue/log'
 import type { QueueView } from '@posthouse/queue/port'
-import type { QueueOptions } from '@posthouse/runtime/settings/queue-options'
 
 export interface World {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -25,4 +24,10 @@ export interface Input extends Readable {
 export type OpenQueue = QueueView & { close(): Promise<void> }
 
 /** How to reach the queue, and who said so, for complaints. */
-export type QueueAddress = QueueOptions & { readonly from: string }
+export interface QueueAddress {
+  readonly name: string
+  readonly servers: readonly string[]
+  readonly user?: string
+  readonly password?: string
+  readonly from: string
+}

@@ -18,7 +18,7 @@ import { scanLog } from './log-scan.ts'
 import { publish } from './publish.ts'
 import { Reader } from './reader.ts'
 import { Removal } from './removal.ts'
-import { setUp } from './setup.ts'
+import { findPartitions, setUp } from './setup.ts'
 import { StatePoll } from './state-poll.ts'
 import { DEFAULT_LIMITS, type StoreLimits } from './stream-settings.ts'
 import {
@@ -64,6 +64,23 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
   }
 }
 
+/** What a reader needs to know: how many partitions there are, the streams say. */
+export type LookOptions = Omit<StoreOptions, 'partitions' | 'replicas' | 'limits'>
+
+/** The store as it is found: no stream is made or changed. */
+export async function connectExistingStore(options: LookOptions): Promise<Store> {
+  const links = await Links.open(options)
+  try {
+    const partitions = await findPartitions(links, options.log, options.patienceMs)
+    const store = new JetStreamStore(links, { ...options, partitions })
+    await store.firstLook()
+    return store
+  } catch (error) {
+    await links.close()
+    throw error
+  }
+}
+
 class JetStreamStore implements Store {
   readonly partitions: number
   readonly #links: Links
@@ -72,7 +89,7 @@ class JetStreamStore implements Store {
   readonly #removal: Removal
   readonly #poll: StatePoll
 
-  constructor(links: Links, options: StoreOptions) {
+  constructor(links: Links, options: Pick<StoreOptions, 'partitions' | 'log'>) {
     this.partitions = options.partitions
     this.#links = links
     this.#log = options.log

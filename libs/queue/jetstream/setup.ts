@@ -36,6 +36,16 @@ export async function setUp(links: Links, options: SetupOptions): Promise<void> 
   }
 }
 
+/** For those who only look: makes and changes nothing, and says how many partitions there are. */
+export async function findPartitions(links: Links, log: QueueLog, patienceMs = PATIENCE_MS): Promise<number> {
+  const patience = new Patience(log, patienceMs)
+  checkServer(links)
+  await waitForJetStream(links, patience)
+  const partitions = await countPartitions(links, patience)
+  if (partitions === 0) throw new Error('nats.servers: there is no queue on these servers (no node has made it yet)')
+  return partitions
+}
+
 async function setUpWith(links: Links, options: SetupOptions, patience: Patience): Promise<void> {
   checkServer(links)
   checkOptions(options)
@@ -89,13 +99,17 @@ async function waitForJetStream(links: Links, patience: Patience): Promise<void>
 }
 
 async function checkPartitions(links: Links, partitions: number, patience: Patience): Promise<void> {
+  const existing = await countPartitions(links, patience)
+  if (existing <= partitions) return
+  throw new Error(`queue.partitions: ${partitions}, but the queue has ${existing}: partitions can only be added`)
+}
+
+async function countPartitions(links: Links, patience: Patience): Promise<number> {
   for (;;) {
     const answer = await api<{ streams: string[] | null }>(links, 'STREAM.NAMES', { subject: 'mail.>' }, REQUEST_MS)
     if (answer.is === 'ok') {
       const numbers = (answer.value.streams ?? []).map((name) => Number(/^MAIL_(\d+)$/.exec(name)?.[1] ?? -1))
-      const existing = Math.max(-1, ...numbers) + 1
-      if (existing <= partitions) return
-      throw new Error(`queue.partitions: ${partitions}, but the queue has ${existing}: partitions can only be added`)
+      return Math.max(-1, ...numbers) + 1
     }
     await patience.wait('the JetStream cluster has no leader yet', 'nats.servers: JetStream does not answer')
   }
