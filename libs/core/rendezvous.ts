@@ -1,28 +1,34 @@
 /**
- * Rendezvous hashing: every node ranks all live nodes for a key in the same order, without asking anybody. When a node
- * comes or goes, only what it owned or will own moves.
+ * Rendezvous hashing with bounded loads: every node ranks all live nodes for each of a row of keys in the same way, without
+ * asking anybody, and no node is the first choice of more keys than its even share, rounded up.
  */
 
-/** Position of `node` in the order of preference for `key` (0 = first choice); undefined if it is not among `live`. */
-export function rankOf(node: string, key: string, live: Iterable<string>): number | undefined {
-  const own = weight(node, key)
-  let rank = 0
-  let found = false
-  for (const other of live) {
-    if (other === node) {
-      found = true
-      continue
-    }
-    const theirs = weight(other, key)
-    if (theirs > own || (theirs === own && other < node)) rank++
+/**
+ * The live nodes in the order of preference for each key 0 to `keys - 1`. The order of `live` does not matter; names are
+ * taken once.
+ */
+export function preferences(keys: number, live: Iterable<string>): string[][] {
+  const nodes = [...new Set(live)].sort()
+  const share = Math.ceil(keys / nodes.length)
+  const taken = new Map<string, number>()
+  const orders: string[][] = []
+  for (let key = 0; key < keys; key++) {
+    const order = nodes
+      .map((node) => ({ node, weight: weight(`${key}\0${node}`) }))
+      .sort((a, b) => b.weight - a.weight)
+      .map(({ node }) => node)
+    const first = order.findIndex((node) => (taken.get(node) ?? 0) < share)
+    if (first > 0) order.unshift(...order.splice(first, 1))
+    const [chosen] = order
+    if (chosen !== undefined) taken.set(chosen, (taken.get(chosen) ?? 0) + 1)
+    orders.push(order)
   }
-  return found ? rank : undefined
+  return orders
 }
 
 /** FNV-1a, then a final mix (murmur3's), so that near keys give far weights. */
-function weight(node: string, key: string): number {
+function weight(text: string): number {
   let hash = 0x811c9dc5
-  const text = `${key}\0${node}`
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   hash ^= hash >>> 16
   hash = Math.imul(hash, 0x85ebca6b)

@@ -43,8 +43,6 @@ export class DeliverQueue implements DeliverPort {
   #membership: Membership | undefined
   #shells: PartitionShell[] = []
   #stopHearing: (() => void) | undefined
-  #live: readonly string[] = []
-  #liveTimer: NodeJS.Timeout | undefined
 
   constructor(store: Store, options: DeliverQueueOptions) {
     this.#store = store
@@ -56,8 +54,6 @@ export class DeliverQueue implements DeliverPort {
     const store = this.#store
     const membership = new Membership(store, { node: this.#node, name })
     this.#membership = membership
-    this.#live = membership.live()
-    this.#liveTimer = setInterval(() => (this.#live = membership.live()), 250)
     let ids = 0
     const newId = () => `${this.#node}.${(ids++).toString(36)}`
     for (let partition = 0; partition < store.partitions; partition++) {
@@ -70,7 +66,7 @@ export class DeliverQueue implements DeliverPort {
           newId,
           openBytes: Math.ceil(openBytes / store.partitions),
           engine,
-          rank: () => (membership.settled ? membership.rank(partition, this.#live) : undefined),
+          rank: () => membership.rank(partition),
           log,
           observer,
         }),
@@ -89,7 +85,6 @@ export class DeliverQueue implements DeliverPort {
     clearTimeout(timer)
     for (const shell of this.#shells) if (shell.phase !== 'stopped') shell.abandon()
     this.#stopHearing?.()
-    clearInterval(this.#liveTimer)
     this.#membership?.close()
     for (const shell of this.#shells) shell.close()
     await this.#store.close()

@@ -3,7 +3,7 @@
  * opinion moves a partition needlessly, never two owners at once (that is the lease's job). Names, not incarnations,
  * are ranked, so that a restarted node gets back what it had.
  */
-import { rankOf } from '@posthouse/core/rendezvous'
+import { preferences } from '@posthouse/core/rendezvous'
 import type { Heartbeat, Store } from './store.ts'
 
 const BEAT_EVERY_MS = 500
@@ -18,6 +18,7 @@ export class Membership {
   readonly #stopHearing: () => void
   readonly #startedAt = performance.now()
   #abstains = false
+  #preferences: readonly string[][] = []
 
   constructor(store: Store, self: { node: string; name: string }) {
     this.#store = store
@@ -27,24 +28,15 @@ export class Membership {
     this.#beat()
   }
 
-  /** Names of the nodes that own or may own, this one included unless it abstains. */
-  live(): string[] {
-    const since = performance.now() - SILENT_MS
-    const names: string[] = this.#abstains ? [] : [this.#self.name]
-    for (const [name, { at }] of this.#heard) {
-      if (at < since) this.#heard.delete(name)
-      else names.push(name)
-    }
-    return names
-  }
-
-  /** Position of this node in the order of preference for a partition; undefined: it abstains. */
-  rank(partition: number, live: readonly string[]): number | undefined {
-    return rankOf(this.#self.name, `partition ${partition}`, live)
+  /** Position of this node in the order of preference for a partition; undefined: it abstains, or heard nobody yet. */
+  rank(partition: number): number | undefined {
+    if (this.#abstains || !this.#settled) return undefined
+    const rank = this.#preferences[partition]?.indexOf(this.#self.name) ?? -1
+    return rank < 0 ? undefined : rank
   }
 
   /** The others have had time to be heard. */
-  get settled(): boolean {
+  get #settled(): boolean {
     return performance.now() - this.#startedAt > 2 * BEAT_EVERY_MS
   }
 
@@ -60,6 +52,13 @@ export class Membership {
   }
 
   #beat(): void {
+    const since = performance.now() - SILENT_MS
+    const live = [this.#self.name]
+    for (const [name, { at }] of this.#heard) {
+      if (at < since) this.#heard.delete(name)
+      else live.push(name)
+    }
+    this.#preferences = preferences(this.#store.partitions, live)
     this.#store.heartbeat({ ...this.#self, abstains: this.#abstains })
   }
 
