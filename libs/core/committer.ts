@@ -1,7 +1,8 @@
 /**
  * Group commit at the edge: which records go together, where they go, and what each one's fate is. Per partition one
- * batch is on its way; what comes meanwhile forms the next one, without a timer, and a lonely record goes at once. It
- * promises of every item given to `offer` exactly one `done`: `stored` only after a PubAck, `refused` only if no try of any
+ * batch is on its way; what comes meanwhile forms the next one. A lonely record goes at once; after a batch of several
+ * the clients it answered are given a few milliseconds to come back with their next one, since a batch costs the servers
+ * the same whatever its size. It promises of every item given to `offer` exactly one `done`: `stored` only after a PubAck, `refused` only if no try of any
  * batch that held it can have been stored, `unknown` when the give-up time passed in doubt.
  *
  * A batch is repeated unchanged to the same partition until its fate is known. If every try of it was refused it
@@ -33,6 +34,8 @@ export interface CommitterSettings extends BatchLimits {
   readonly giveUpMs: number
   /** How long new batches stay with one partition. */
   readonly stayMs: number
+  /** How long the next batch waits at most for those whom a batch of several answered. */
+  readonly gatherMs: number
 }
 
 export const COMMITTER_DEFAULTS = {
@@ -42,6 +45,7 @@ export const COMMITTER_DEFAULTS = {
   maxWaitMs: 20_000,
   giveUpMs: 5 * 60_000,
   stayMs: 1000,
+  gatherMs: 6,
 }
 
 export type ItemFate =
@@ -77,6 +81,9 @@ export class Committer<T> {
   readonly #pending: (PendingBatch<T> | undefined)[]
   readonly #storedAt: number[]
   #progressAt = -Infinity
+  /** The next free batch waits until then, or until so many wait. */
+  #gatherUntil = -Infinity
+  #gatherCount = 0
   #count = 0
   #held = 0
   #effects: Effect<T>[] = []
@@ -156,6 +163,7 @@ export class Committer<T> {
         this.#pending[batch.partition] = undefined
         this.#storedAt[batch.partition] = now
         this.#progressAt = now
+        this.#gather(batch.items.length, now)
         this.choice.stored(batch.partition, now)
         this.#effects.push({ do: 'nudge', partition: batch.partition, seq: fate.seq })
         this.#finish(batch.items, pending.bytes, STORED)
@@ -184,8 +192,8 @@ export class Committer<T> {
 
   /** The next time, after a pump at `now`, at which there is something to do unasked; Infinity if there is none. */
   wakeAt(now: number): number {
-    let at = Infinity
     const waits = !this.#room.empty
+    let at = waits && this.#gatherUntil > now ? this.#gatherUntil : Infinity
     for (let partition = 0; partition < this.#pending.length; partition++) {
       const pending = this.#pending[partition]
       if (pending !== undefined) {
@@ -216,7 +224,18 @@ export class Committer<T> {
     }
   }
 
+  /** Nobody is waited for who was alone, or longer than until as many wait as were on the way. */
+  #gather(answered: number, now: number): void {
+    this.#gatherUntil = answered > 1 ? now + this.#settings.gatherMs : now
+    this.#gatherCount = answered + this.#room.free
+  }
+
+  #gathers(now: number): boolean {
+    return now < this.#gatherUntil && this.#room.free < this.#gatherCount && !this.#room.fullBatchWaits
+  }
+
   #sendFree(now: number): void {
+    if (this.#gathers(now)) return
     while (this.#room.hasFree) {
       const partition = this.#lanes.next(now, this.#traffic)
       if (partition === undefined) return

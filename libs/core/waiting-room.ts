@@ -34,6 +34,9 @@ export class WaitingRoom<T> {
   get empty(): boolean {
     return this.#free.length === 0 && this.#boundCount === 0
   }
+  get free(): number {
+    return this.#free.length
+  }
   get hasFree(): boolean {
     return this.#free.length > 0
   }
