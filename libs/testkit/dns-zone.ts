@@ -19,7 +19,7 @@ export type DnsEntry = DnsName | 'SERVFAIL' | 'REFUSED' | 'silent'
 const TYPES = { 1: 'a', 15: 'mx', 16: 'txt', 28: 'aaaa' } as const
 const RESPONSE = 0x8580
 
-export class DnsZone {
+export class DnsZone implements AsyncDisposable {
   readonly names = new Map<string, DnsEntry>()
   /** "mx example.org" of every question, in order. */
   readonly questions: string[] = []
@@ -44,6 +44,10 @@ export class DnsZone {
   /** For the setting dns.servers. */
   get server(): string {
     return `127.0.0.1:${this.#socket.address().port}`
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   close(): Promise<void> {

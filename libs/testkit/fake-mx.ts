@@ -41,7 +41,7 @@ export interface FakeMessage {
 
 export const USUAL_EXTENSIONS = ['PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', 'DSN', 'ENHANCEDSTATUSCODES']
 
-export class FakeMx {
+export class FakeMx implements AsyncDisposable {
   readonly options: FakeMxOptions
   /** Messages whose dot was answered with 2xx. */
   readonly messages: FakeMessage[] = []
@@ -86,7 +86,12 @@ export class FakeMx {
     for (const wake of this.#watchers.splice(0)) wake()
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   async close(): Promise<void> {
+    if (!this.#server.listening) return
     for (const session of this.sessions) session.destroy()
     this.#server.close()
     await once(this.#server, 'close')

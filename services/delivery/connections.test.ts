@@ -16,13 +16,9 @@ async function withMx(
   settings: Readonly<Record<string, unknown>>,
   work: (mx: FakeMx, node: TestNode) => Promise<void>,
 ): Promise<void> {
-  const mx = await FakeMx.start(options)
-  try {
-    await using node = await testNode({ 'route.smarthosts': [`127.0.0.1:${mx.port}`], ...settings })
-    await work(mx, node)
-  } finally {
-    await mx.close()
-  }
+  await using mx = await FakeMx.start(options)
+  await using node = await testNode({ 'route.smarthosts': [`127.0.0.1:${mx.port}`], ...settings })
+  await work(mx, node)
 }
 
 const mail = (address = 'b@example.com'): FakeDelivery => new FakeDelivery({ to: [address] })
@@ -276,10 +272,14 @@ test('a host that knows HELO only gets HELO', () =>
 
 test('smarthosts are tried in order: the next one when one is down or greets with 4xx or 5xx', async () => {
   const dead = await deadPort()
-  const busy = await FakeMx.start({ answer: ({ verb }) => (verb === 'CONNECT' ? '421 4.3.2 too busy' : undefined) })
-  const closed = await FakeMx.start({ answer: ({ verb }) => (verb === 'CONNECT' ? '554 5.3.2 not me' : undefined) })
-  const good = await FakeMx.start()
-  const last = await FakeMx.start()
+  await using busy = await FakeMx.start({
+    answer: ({ verb }) => (verb === 'CONNECT' ? '421 4.3.2 too busy' : undefined),
+  })
+  await using closed = await FakeMx.start({
+    answer: ({ verb }) => (verb === 'CONNECT' ? '554 5.3.2 not me' : undefined),
+  })
+  await using good = await FakeMx.start()
+  await using last = await FakeMx.start()
   {
     const smarthosts = [dead, busy.port, closed.port, good.port, last.port].map((port) => `127.0.0.1:${port}`)
     await using node = await testNode({ 'route.smarthosts': smarthosts, 'limits.messagesPerConnection': 1 })
@@ -290,7 +290,6 @@ test('smarthosts are tried in order: the next one when one is down or greets wit
     // Those that failed are left alone for a while.
     assert.equal(busy.sessions.length, 1)
   }
-  for (const mx of [busy, closed, good, last]) await mx.close()
 })
 
 test('when nobody answers, all that waits is deferred together, and what comes then, too', async () => {
@@ -337,7 +336,7 @@ test('a content that cannot be read defers the message and is said aloud', () =>
   }))
 
 test('when the node stops, what is under way is finished and the host is told good-bye', async () => {
-  const mx = await FakeMx.start()
+  await using mx = await FakeMx.start()
   const answer = Promise.withResolvers<string>()
   Object.assign(mx.options, { answer: ({ verb }: { verb: string }) => (verb === 'DOT' ? answer.promise : undefined) })
   const node = await testNode({ 'route.smarthosts': [`127.0.0.1:${mx.port}`] })

@@ -3,6 +3,7 @@
  * limit of connections. All that happens by time (limits of phases, parking, idle connections, held jobs) happens in one
  * tick. It keeps nothing on its own account: what it drops, the queue gives again.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { byDestination } from '@posthouse/core/destination'
 import type { Delivery, DeliveryEngine } from '@posthouse/queue/port'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
@@ -31,7 +32,9 @@ export interface EngineOptions {
   readonly chance: () => number
 }
 
-export const TICK_MS = 250
+const TICK_MS = 250
+/** When it closes, connections that are gone are noticed this often. */
+const CLOSING_MS = 10
 /** A held job is looked at this often. */
 const HELD_MS = 50
 
@@ -49,7 +52,7 @@ export class Engine implements DeliveryEngine, LaneHost {
   #places: number
   readonly #ticker: NodeJS.Timeout
   readonly #opened
-  #closing: (() => void) | undefined
+  #closing = false
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -104,22 +107,17 @@ export class Engine implements DeliveryEngine, LaneHost {
     return this.#lanes.size
   }
 
-  /** Ends all connections; those in a transaction when it is over, or at once after `patienceMs`. */
-  close(patienceMs: number): Promise<void> {
-    for (const lane of this.#lanes.values()) lane.close()
-    const deadline = setTimeout(() => {
-      for (const client of this.#clients) client.drop()
-      this.#tick()
-    }, patienceMs)
-    return new Promise((resolve) => {
-      this.#closing = () => {
-        clearTimeout(deadline)
-        clearTimeout(this.#heldTimer)
-        clearInterval(this.#ticker)
-        resolve()
-      }
-      this.#tick()
-    })
+  /** Ends all connections: in good order, and at once what is left after `patienceMs`. */
+  async close(patienceMs: number): Promise<void> {
+    this.#closing = true
+    const deadline = this.now() + patienceMs
+    for (this.#tick(); this.#clients.size > 0; this.#tick()) {
+      for (const lane of this.#lanes.values()) lane.close()
+      if (this.now() > deadline) for (const client of this.#clients) client.drop()
+      else await sleep(CLOSING_MS)
+    }
+    clearTimeout(this.#heldTimer)
+    clearInterval(this.#ticker)
   }
 
   /** A connection begins to be opened. */
@@ -149,7 +147,6 @@ export class Engine implements DeliveryEngine, LaneHost {
         this.#waiting.delete(lane)
       }
     }
-    if (this.#closing !== undefined && this.#clients.size === 0) this.#closing()
   }
 
   now(): number {
@@ -168,7 +165,7 @@ export class Engine implements DeliveryEngine, LaneHost {
   }
 
   takePlace(lane: Lane): boolean {
-    if (this.#closing !== undefined) return false
+    if (this.#closing) return false
     // Who was called takes one place; for a second it waits like the others.
     const isItsTurn = lane === this.#called || !this.othersWait(lane)
     this.#called = undefined

@@ -13,13 +13,9 @@ async function withMx(
   work: (mx: FakeMx, node: TestNode) => Promise<void>,
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const mx = await FakeMx.start(options)
-  try {
-    await using node = await testNode({ 'route.smarthosts': [`127.0.0.1:${mx.port}`], ...settings })
-    await work(mx, node)
-  } finally {
-    await mx.close()
-  }
+  await using mx = await FakeMx.start(options)
+  await using node = await testNode({ 'route.smarthosts': [`127.0.0.1:${mx.port}`], ...settings })
+  await work(mx, node)
 }
 
 test('nothing begins while the lease has no margin, and it begins when it has one again', () =>

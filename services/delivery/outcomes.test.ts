@@ -10,13 +10,9 @@ async function attempt(
   delivery: FakeOptions,
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<{ mx: FakeMx; delivery: FakeDelivery; node: TestNode }> {
-  const mx = await FakeMx.start(options)
-  try {
-    await using node = await testNode({ 'route.smarthosts': [`127.0.0.1:${mx.port}`], ...settings })
-    return { mx, node, delivery: await node.deliver(new FakeDelivery(delivery)) }
-  } finally {
-    await mx.close()
-  }
+  await using mx = await FakeMx.start(options)
+  await using node = await testNode({ 'route.smarthosts': [`127.0.0.1:${mx.port}`], ...settings })
+  return { mx, node, delivery: await node.deliver(new FakeDelivery(delivery)) }
 }
 
 const noPipelining = ['8BITMIME', 'SIZE 104857600', 'DSN', 'SMTPUTF8']
@@ -66,7 +62,7 @@ for (const extensions of [undefined, noPipelining]) {
   })
 
   test(`when nobody is taken the connection goes on with the next message, ${way}`, async () => {
-    const mx = await FakeMx.start({ ...base, answer: says('RCPT', '550 5.1.1 no', /<a@/) })
+    await using mx = await FakeMx.start({ ...base, answer: says('RCPT', '550 5.1.1 no', /<a@/) })
     await using node = await testNode({
       'route.smarthosts': [`127.0.0.1:${mx.port}`],
       'limits.connectionsPerDestination': 1,
@@ -78,7 +74,6 @@ for (const extensions of [undefined, noPipelining]) {
     assert.deepEqual([first.how(), second.how()], ['bounced', 'delivered'])
     assert.equal(mx.sessions.length, 1)
     assert.ok(mx.commands.includes('RSET'))
-    await mx.close()
   })
 
   test(`the reply to the content decides for those who were taken, ${way}`, async () => {

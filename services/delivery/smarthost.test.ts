@@ -7,7 +7,7 @@ import type { DeliverySettings } from './settings.ts'
 import { FakeDelivery, SMALL_MAIL, testNode } from './test/fake-delivery.ts'
 
 test('mail goes to the smarthost as it lies, and its reply comes back', async () => {
-  const mx = await FakeMx.start()
+  await using mx = await FakeMx.start()
   await using node = await testNode({ 'route.smarthosts': [`127.0.0.1:${mx.port}`] })
   const delivery = await node.deliver(new FakeDelivery({ to: ['a@example.com', 'b@example.net'] }))
   assert.equal(delivery.how(0), 'delivered')
@@ -15,7 +15,6 @@ test('mail goes to the smarthost as it lies, and its reply comes back', async ()
   assert.equal(mx.messages.length, 1)
   assert.equal(mx.messages[0]?.content.toString(), SMALL_MAIL)
   assert.deepEqual(mx.messages[0]?.rcpt, ['<a@example.com>', '<b@example.net>'])
-  await mx.close()
 })
 
 test('an attempt is a span of the trace that the record carries', async () => {
@@ -36,7 +35,7 @@ test('an attempt is a span of the trace that the record carries', async () => {
     },
     close: () => Promise.resolve(),
   }
-  const mx = await FakeMx.start({
+  await using mx = await FakeMx.start({
     answer: ({ verb, line }) => (verb === 'RCPT' && line.includes('<no@') ? '550 5.1.1 no' : undefined),
   })
   await using node = await testNode({ 'route.smarthosts': [`127.0.0.1:${mx.port}`] }, { tracer })
@@ -50,7 +49,6 @@ test('an attempt is a span of the trace that the record carries', async () => {
       { parent: traceparent, kind: 'client', failed: '550 5.1.1 no', ended: true },
     ],
   )
-  await mx.close()
 })
 
 test('settings that contradict each other are refused', () => {

@@ -132,12 +132,14 @@ export interface TestOptions {
   /** Where the log goes instead of into `log`. */
   readonly sink?: { write(line: string): void }
   readonly tracer?: Tracer
+  /** Instead of one that gives nothing. */
+  readonly queue?: DeliverPort
 }
 
 /** `values`: settings by path, as YAML values. */
 export async function testNode(
   values: Readonly<Record<string, unknown>>,
-  { sink, tracer = off }: TestOptions = {},
+  { sink, tracer = off, queue = new FakePort() }: TestOptions = {},
 ): Promise<TestNode> {
   const yaml = {
     name: 'delivery-test',
@@ -159,7 +161,7 @@ export async function testNode(
   const { metrics } = createMetrics(metricsTable, { service: 'delivery', version: 'test' })
   const lifecycle = new Lifecycle({ log, notReadyFor: 0, deadline: 10_000 })
   const service = { settings: loaded.settings, log, metrics, health: new Health(), lifecycle, tracer }
-  const engine = await openDelivery(service, new FakePort())
+  const engine = await openDelivery(service, queue)
   return {
     engine,
     metrics,
