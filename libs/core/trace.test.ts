@@ -37,14 +37,23 @@ test('a HELO that is no host name stays out of the header', () => {
   for (const helo of ['a(b', 'x;y', 'ü', 'a b', 'x'.repeat(300), '[1.2.3.4) by x']) {
     assert.match(receivedPrefix({ ...session, helo }), /^Received: from \[192\.0\.2\.1\]\r\n\tby /)
   }
-  assert.match(receivedPrefix({ ...session, helo: '[192.0.2.9]', clientAddress: '2001:db8::1' }), /\[IPv6:2001:db8::1\]/)
+  assert.match(
+    receivedPrefix({ ...session, helo: '[192.0.2.9]', clientAddress: '2001:db8::1' }),
+    /\[IPv6:2001:db8::1\]/,
+  )
 })
 
 test('the protocol is one of those registered', () => {
   const of = (extended: boolean, tls: boolean, authenticated: boolean, smtputf8 = false): string =>
     protocol({ extended, tls: tls ? 'TLS' : undefined, authenticated, smtputf8 })
   assert.deepEqual(
-    [of(false, false, false), of(true, false, false), of(true, true, false), of(true, true, true), of(true, true, true, true)],
+    [
+      of(false, false, false),
+      of(true, false, false),
+      of(true, true, false),
+      of(true, true, true),
+      of(true, true, true, true),
+    ],
     ['SMTP', 'ESMTP', 'ESMTPS', 'ESMTPSA', 'UTF8SMTPSA'],
   )
 })

@@ -78,8 +78,8 @@ export function accept(edge: AcceptQueue, record: MailRecord): Promise<Fate> {
 
 export function queueContract(name: string, open: () => Promise<QueueUnderTest>): void {
   describe(`the queue contract: ${name}`, () => {
-    const within = (title: string, run: (queue: QueueUnderTest) => Promise<void>) =>
-      test(title, async () => {
+    const within = (title: string, run: (queue: QueueUnderTest) => Promise<void>): void =>
+      void test(title, async () => {
         const queue = await open()
         try {
           await run(queue)

@@ -80,7 +80,7 @@ export class Holdings {
 
   /** All entries up to our lease have been seen: which `.later` entries are still open? */
   scanEnds(): void {
-    for (const entry of [...this.laters.all()]) {
+    for (const entry of this.laters.all()) {
       const earlier = this.#takeEarlier('later', entry.seq)
       if (earlier === undefined) continue
       entry.lowestCloser = earlier.lowestCloser

@@ -121,7 +121,7 @@ function drain(
         if (delivered.number === asked) pull()
       } catch (error) {
         stop()
-        reject(error as Error)
+        reject(error instanceof Error ? error : new Error(String(error)))
       }
     })
     pull()

@@ -146,6 +146,7 @@ export class EdgeNode implements Caller {
       case 'done':
         this.#tell(effect.items, effect.fate)
         return
+      case 'use':
       case 'strange':
     }
   }

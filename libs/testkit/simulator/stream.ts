@@ -181,7 +181,7 @@ export class Stream {
 
   /** A new leader: what was under way is stored or gone, and nobody hears of it. */
   changeLeader(clockError: number, forgets: boolean): void {
-    for (const one of [...this.#underWay]) {
+    for (const one of Array.from(this.#underWay)) {
       const { reply } = one
       this.#settle({ ...one, reply: () => reply(undefined) }, this.#random.chance(0.5), one)
     }
