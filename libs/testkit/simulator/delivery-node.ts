@@ -72,6 +72,8 @@ export class DeliveryNode implements Caller {
   readonly process: Process
   readonly link = new Link()
   sitesCut = false
+  /** True time until which no site answers this node. */
+  stalledUntil = 0
   stopping = false
   /** Does not know the names of outcomes that came later. */
   isOld = false
@@ -347,6 +349,7 @@ export class DeliveryNode implements Caller {
       later: (ms, run) => this.#later(ms, run),
       wall: () => clock.wall,
       reachesSites: () => !this.sitesCut,
+      stall: () => this.stalledUntil - timeline.now,
       tell: (what) => story?.tell(name, what),
       begin: (partition, batch, record, positions) => this.#begin(partition, batch, record, positions),
       mayFinish: (partition, batch) => {

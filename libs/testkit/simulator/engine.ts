@@ -19,6 +19,8 @@ export interface EngineHost {
   /** Local wall clock, as an engine would use it. */
   wall(): number
   reachesSites(): boolean
+  /** Sites make this node wait so long, ms. */
+  stall(): number
   newId(): string
   begin(partition: number, batch: OpenBatch, record: number, positions: readonly number[]): boolean
   mayFinish(partition: number, batch: OpenBatch): boolean
@@ -95,15 +97,20 @@ export class Engine {
   }
 
   #attempt(delivery: Delivery, holdUps: number): void {
-    this.#host.later(this.#host.sites.connectTime(), () => {
-      if (delivery.revoked) return
-      if (!this.#host.reachesSites()) {
-        this.#deliveries.delete(delivery)
-        this.#close(delivery, delivery.positions, 'deferred')
-        return
-      }
+    this.#host.later(this.#host.sites.connectTime(), () => this.#connected(delivery, holdUps))
+  }
+
+  #connected(delivery: Delivery, holdUps: number): void {
+    if (delivery.revoked) return
+    const stall = this.#host.stall()
+    if (stall > 0) {
+      this.#host.later(stall, () => this.#connected(delivery, holdUps))
+    } else if (this.#host.reachesSites()) {
       this.#transaction(delivery, holdUps)
-    })
+    } else {
+      this.#deliveries.delete(delivery)
+      this.#close(delivery, delivery.positions, 'deferred')
+    }
   }
 
   #transaction(delivery: Delivery, holdUps: number): void {

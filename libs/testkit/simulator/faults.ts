@@ -48,8 +48,8 @@ export class Faults {
     const { profile, wire, cluster, sites, nodes } = this.#world
     Object.assign(wire.weather, { loss: profile.loss, late: profile.late, slow: profile.slow })
     Object.assign(cluster.lag, { chance: profile.lag, most: profile.lagMost })
-    const { deferred, refused, broken, slowReply: slow, longestReply: longest, slowConnect } = profile
-    Object.assign(sites.habits, { deferred, refused, broken, slow, longest, slowConnect })
+    const { deferred, refused, broken, slowReply: slow, longestReply: longest, slowConnect, connects } = profile
+    Object.assign(sites.habits, { deferred, refused, broken, slow, longest, slowConnect, connects })
     for (const node of nodes) node.engine.parks = profile.parks
     for (const stream of cluster.streams) stream.clockError = this.#serverClock()
     this.#next()
@@ -98,6 +98,7 @@ export class Faults {
     }
     for (const node of nodes) {
       node.sitesCut = false
+      node.stalledUntil = 0
       node.engine.parks = 0
     }
   }
@@ -134,6 +135,11 @@ export class Faults {
         return this.#cut(edge.process.name, edge.link)
       case 'flap':
         return this.#flap(random.chance(0.7) ? node : edge, random.whole(2, 10))
+      case 'cut-stalled':
+        this.#stall(node)
+        return this.#cut(node.process.name, node.link)
+      case 'last-gasp':
+        return this.#lastGasp(node)
       case 'sites-cut':
         story?.tell(node.process.name, 'is cut off from the sites')
         node.sitesCut = true
@@ -277,6 +283,30 @@ export class Faults {
       story?.tell(process.name, 'is connected again')
       link.mend()
       timeline.after(random.spread(50, 3_000), () => this.#flap({ link, process } as EdgeNode, times - 1))
+    })
+  }
+
+  /** Its attempts come to their dots all at once, near the end of a lease. */
+  #stall(node: DeliveryNode): void {
+    const { random, timeline, story } = this.#world
+    story?.tell(node.process.name, 'is kept waiting by all sites')
+    node.stalledUntil = timeline.now + random.between(8_000, 10_500)
+  }
+
+  /** Answers are lost for a while, then all is well for a moment, then it is cut off: what it knows is older than it seems. */
+  #lastGasp(node: DeliveryNode): void {
+    const { link, process } = node
+    const { random, timeline, story } = this.#world
+    story?.tell(process.name, 'hears no answers')
+    link.cut(false, true, Infinity)
+    timeline.after(random.between(600, 3_900), () => {
+      story?.tell(process.name, 'hears them again')
+      link.mend()
+      timeline.after(random.between(2, 600), () => {
+        if (this.#isOver) return
+        this.#stall(node)
+        this.#cut(process.name, link)
+      })
     })
   }
 

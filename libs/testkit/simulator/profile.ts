@@ -13,6 +13,8 @@ export const TROUBLES = [
   'cut',
   'cut-edge',
   'flap',
+  'last-gasp',
+  'cut-stalled',
   'sites-cut',
   'leader-change',
   'leaderless',
@@ -32,6 +34,8 @@ export const TROUBLES = [
 export type Trouble = (typeof TROUBLES)[number]
 
 export interface Profile {
+  /** Nothing but orderly stops: then nothing may be sent twice, and nothing be counted as if it might. */
+  readonly isOrderly: boolean
   /** How long the bad time lasts, ms. */
   readonly badMs: number
   readonly messages: number
@@ -63,8 +67,9 @@ export interface Profile {
   readonly slowReply: number
   /** Longest wait for a reply, ms. */
   readonly longestReply: number
-  /** Chance that it takes up to 15 s to get to the dot. */
+  /** Chance that it takes long to get to the dot, and how long then, ms. */
   readonly slowConnect: number
+  readonly connects: readonly [number, number]
   readonly parks: number
   /** Chance that a node is of an older version. */
   readonly old: number
@@ -78,6 +83,7 @@ export function drawProfile(random: Random): Profile {
   const share = random.between(0.05, 0.7)
   const troubles = TROUBLES.filter(() => random.chance(share))
   const profile: Profile = {
+    isOrderly: false,
     badMs: isLong ? random.between(600_000, 1_500_000) : random.between(20_000, 80_000),
     messages: isLong ? random.whole(8, 30) : burst ? random.whole(20, 50) : random.whole(4, 16),
     burst,
@@ -107,22 +113,44 @@ export function drawProfile(random: Random): Profile {
     slowReply: some(0.3, 0.01, 0.2),
     longestReply: isLong ? 900_000 : 120_000,
     slowConnect: some(0.4, 0.02, 0.8),
+    connects: [30, 15_000],
     parks: some(0.4, 0.02, 0.5),
     old: some(0.2, 0.2, 0.8),
   }
-  return random.chance(0.06) ? { ...profile, ...PINCH } : profile
+  const kind = random.next()
+  return kind < 0.1 ? { ...profile, ...PINCH } : kind < 0.13 ? { ...profile, ...ROLLING } : profile
 }
 
 /** Owners that are cut off with slow deliveries in their hands, while clocks run apart: leases are used up to their end. */
 const PINCH: Partial<Profile> = {
-  messages: 24,
+  badMs: 60_000,
+  messages: 30,
+  burst: false,
   batchRecords: 2,
-  troubles: ['cut', 'cut', 'flap'],
-  troubleEvery: 8_000,
-  lasts: [8_000, 16_000],
+  troubles: ['cut-stalled', 'cut-stalled', 'last-gasp'],
+  troubleEvery: 12_000,
+  lasts: [9_000, 16_000],
   step: 0,
+  loss: 0,
+  late: 0,
   drift: 0.04,
   broken: 0,
   parks: 0,
-  slowConnect: 0.6,
+  deferred: 0.05,
+  refused: 0.05,
+  slowConnect: 0.65,
+  connects: [500, 5_000],
+}
+
+/** Nodes that are restarted one after the other, while destinations come and go. */
+const ROLLING: Partial<Profile> = {
+  isOrderly: true,
+  troubles: ['stop', 'dns', 'busy-site', 'opinion'],
+  step: 0,
+  loss: 0,
+  late: 0,
+  slow: 0,
+  broken: 0,
+  slowReply: 0,
+  slowConnect: 0,
 }

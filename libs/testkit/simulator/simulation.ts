@@ -233,6 +233,7 @@ class Simulation {
       if (stored === undefined && record.envelope.report === undefined) continue
       for (const [index, { final, deliveries, counted }] of recipients.entries()) {
         const name = `${id}/${index}`
+        if (this.#profile.isOrderly && counted > 0) throw new Broken('an orderly stop repeats nothing', name)
         if (final === undefined) throw new Broken('what was accepted ends', name)
         if (deliveries - (final === 'delivered' ? 1 : 0) > counted) {
           throw new Broken('every duplicate is counted', `${name} was ${final} after ${deliveries} deliveries`)

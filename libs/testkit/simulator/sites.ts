@@ -14,15 +14,24 @@ export interface SiteHabits {
   /** Replies that take up to so many ms. */
   slow: number
   longest: number
-  /** Connections that take seconds. */
+  /** Connections that take seconds, and how many ms. */
   slowConnect: number
+  connects: readonly [number, number]
 }
 
 const DOMAINS = 4
 const SITES = 3
 
 export class Sites {
-  readonly habits: SiteHabits = { deferred: 0, refused: 0.1, broken: 0, slow: 0, longest: 0, slowConnect: 0 }
+  readonly habits: SiteHabits = {
+    deferred: 0,
+    refused: 0.1,
+    broken: 0,
+    slow: 0,
+    longest: 0,
+    slowConnect: 0,
+    connects: [0, 0],
+  }
   readonly #random: Random
   readonly #sites: number[]
   /** Destinations without room for more, until when (true time). */
@@ -71,7 +80,9 @@ export class Sites {
   }
 
   connectTime(): number {
-    return this.#random.chance(this.habits.slowConnect) ? this.#random.between(30, 15_000) : this.#random.between(1, 30)
+    return this.#random.chance(this.habits.slowConnect)
+      ? this.#random.between(...this.habits.connects)
+      : this.#random.between(1, 30)
   }
 
   calm(): void {
