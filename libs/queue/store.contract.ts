@@ -75,10 +75,10 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       for (let n = 1; n <= 3; n++) await store.appendMail(3, `p${n}`, 1, bytes('x'), MS)
       for (let n = 0; n < 2; n++) assert.deepEqual(await store.purgeMail(3, 3), { is: 'done' })
       assert.deepEqual(await store.purgeMail(3, 1), { is: 'done' })
-      assert.deepEqual(
-        (await readMail(store, 3, 1, 3)).map(({ seq }) => seq),
-        [3],
-      )
+      // A replica that lags still has what is purged, for a moment.
+      let left: number[] = []
+      while (left[0] !== 3) left = (await readMail(store, 3, 1, 3)).map(({ seq }) => seq)
+      assert.deepEqual(left, [3])
       assert.deepEqual(await store.purgeMail(3, 4), { is: 'done' })
       assert.deepEqual(await store.appendMail(3, 'p4', 1, bytes('x'), MS), stored(4))
     })
@@ -134,11 +134,14 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       const { store } = await stores()
       await store.writeLease(7, lease('m1'), 0, MS)
       const count = 700
-      for (let n = 0; n < count; n += 20) {
-        await Promise.all(Array.from({ length: 20 }, (_, i) => store.writeLate(7, `x${n + i}`, header(1))))
+      for (let n = 0; n < count; n++) {
+        const answer = await store.writeEntry(7, `x${n}`, 'outcome', header(1), EMPTY, MS)
+        assert.deepEqual(answer, stored(n + 2))
       }
-      assert.deepEqual(await store.writeLease(7, lease('m2'), 1, MS), stored(count + 2))
-      const seen = await scan(store, 7, count + 2, 1, Date.now())
+      // What a former owner says too late closes nothing, and is not seen.
+      assert.equal((await store.writeLate(7, 'late', header(1))).is, 'stored')
+      assert.deepEqual(await store.writeLease(7, lease('m2'), 1, MS), stored(count + 3))
+      const seen = await scan(store, 7, count + 3, 1, Date.now())
       assert.deepEqual(
         seen,
         Array.from({ length: count }, (_, n) => n + 2),
