@@ -25,6 +25,12 @@ export interface FaultWorld {
 
 /** The client notices a dead connection after this, ms. */
 const NOTICES: readonly [number, number] = [400, 7_000]
+/** When stalled attempts go on, in parts of the time of a lease: just before its end, or when an older word ends it. */
+const STALLS: readonly (readonly [number, number])[] = [
+  [0.92, 1],
+  [0.92, 1],
+  [1, 1.35],
+]
 /** Troubles that can strike a process in the middle of what it does. */
 const STEP_TROUBLES = new Set<Trouble>(['crash', 'freeze', 'suspend', 'cut', 'leader-change'])
 
@@ -136,8 +142,7 @@ export class Faults {
       case 'flap':
         return this.#flap(random.chance(0.7) ? node : edge, random.whole(2, 10))
       case 'cut-stalled':
-        this.#stall(node)
-        return this.#cut(node.process.name, node.link)
+        return this.#cutStalled(nodes.find((one) => one.engine.isBusy && !one.link.isCut) ?? node)
       case 'last-gasp':
         return this.#lastGasp(node)
       case 'sites-cut':
@@ -286,11 +291,29 @@ export class Faults {
     })
   }
 
-  /** Its attempts come to their dots all at once, near the end of a lease. */
+  /** Its attempts come to their dots all at once, when one of its leases is about to end. */
   #stall(node: DeliveryNode): void {
-    const { random, timeline, story } = this.#world
-    story?.tell(node.process.name, 'is kept waiting by all sites')
-    node.stalledUntil = timeline.now + random.between(8_000, 10_500)
+    const { process } = node
+    const { random, cluster, story } = this.#world
+    const leases = cluster.partitions
+      .map(({ log }) => log.leases.at(-1))
+      .filter((last) => last?.lease?.node === process.id)
+    const last = leases.length > 0 ? random.pick(leases) : undefined
+    if (last === undefined) return
+    story?.tell(process.name, 'is kept waiting by all sites')
+    node.stalledUntil = last.at + (last.lease!.time * random.between(...random.pick(STALLS))) / process.clock.rate
+  }
+
+  /** It knows at once that it is not connected, so that nothing of it is on its way. */
+  #cutStalled(node: DeliveryNode): void {
+    const { timeline, story } = this.#world
+    this.#stall(node)
+    story?.tell(node.process.name, 'has lost its connection')
+    node.link.cut(true, true, timeline.now)
+    this.#later(() => {
+      story?.tell(node.process.name, 'is connected again')
+      node.link.mend()
+    })
   }
 
   /** Answers are lost for a while, then all is well for a moment, then it is cut off: what it knows is older than it seems. */
