@@ -310,6 +310,32 @@ test('when nobody answers, all that waits is deferred together, and what comes t
   assert.equal(late.how(), 'deferred')
 })
 
+test('a host that takes a connection and hangs up is no better than one that does not answer', () =>
+  withMx({ answer: ({ verb }) => (verb === 'MAIL' ? { do: 'drop' } : undefined) }, {}, async (mx, node) => {
+    const waiting = Array.from({ length: 50 }, () => mail())
+    await Promise.all(waiting.map((delivery) => node.deliver(delivery)))
+    assert.ok(waiting.every((delivery) => delivery.how() === 'deferred' && delivery.lostAfterDots === 0))
+    // Those that were opened at first, and none for the rest.
+    assert.ok(mx.sessions.length <= 20, `${mx.sessions.length} connections`)
+    assert.equal(node.engine.hasRoom('smarthost'), false)
+  }))
+
+test('a message that a host chokes on does not keep the others from it', () =>
+  withMx(
+    {
+      answer: ({ verb, session }) =>
+        verb === 'DOT' && session.rcpt[0] === '<poison@example.com>' ? { do: 'drop' } : undefined,
+    },
+    { 'limits.connectionsPerDestination': 1 },
+    async (_mx, node) => {
+      const [poison, good] = [mail('poison@example.com'), mail()]
+      node.engine.give(poison)
+      await node.deliver(good)
+      assert.equal(poison.how(), 'deferred')
+      assert.equal(good.how(), 'delivered')
+    },
+  ))
+
 test('a greeting that refuses is reported as what the host said', () =>
   withMx(
     { answer: ({ verb }) => (verb === 'CONNECT' ? '554 5.7.1 your address is listed' : undefined) },

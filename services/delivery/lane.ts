@@ -45,7 +45,7 @@ export interface LaneLimits {
 
 /** A parked job comes back after this, or twice this. */
 const PARK_MS = 5000
-/** Connections opened at once to a destination that has not taken one yet. */
+/** Connections opened at once to a destination that has not taken a message yet. */
 const FIRST_CONNECTIONS = 5
 /** After a failed connection beside working ones, no further one is opened for so long. */
 const NO_MORE_MS = 10_000
@@ -61,7 +61,10 @@ export class Lane {
   readonly #idle: SmtpClient[] = []
   readonly #running = new Map<SmtpClient, Job>()
   #opening = 0
+  /** A transaction came to a sensible end. */
   #isProven = false
+  /** Fresh connections in a row that were good for nothing. */
+  #senseless = 0
   #failures = 0
   #backOffUntil = 0
   #failure: NoConnection | undefined
@@ -135,14 +138,24 @@ export class Lane {
   }
 
   #opened(client: SmtpClient): void {
-    this.#isProven = true
-    this.#failures = 0
-    this.#failure = undefined
-    this.#backOffUntil = 0
     client.onGone = () => this.#gone(client)
     this.#serve(client)
-    // More may be opened now that one works.
-    this.pump()
+  }
+
+  /** A host that takes connections only to hang up is no better than one that takes none. */
+  #judgeHost(client: SmtpClient, isSenseless: boolean, findings: readonly Finding[]): void {
+    const [first] = findings
+    if (!isSenseless || first === undefined) {
+      this.#isProven = true
+      this.#failures = 0
+      this.#senseless = 0
+      this.#backOffUntil = 0
+      return
+    }
+    this.#senseless += 1
+    if (this.#senseless < FIRST_CONNECTIONS && this.connections > 0) return
+    const { status, diagnostic, isReply } = first
+    this.#giveUp({ is: 'unreachable', status, diagnostic, isReply, host: client.hostName })
   }
 
   #failed(why: NoConnection): void {
@@ -160,6 +173,7 @@ export class Lane {
   /** Nobody answers: all that waits shares that fate. */
   #giveUp(why: NoConnection): void {
     this.#isProven = false
+    this.#senseless = 0
     if (why.is === 'unreachable') {
       this.#failures += 1
       this.#failure = why
@@ -230,7 +244,7 @@ export class Lane {
     }
     over(findings)
     this.#conclude(client, job, findings)
-    if (!goesOn && served === 1 && isSenseless(result)) this.#brokenAtOnce(client, findings)
+    if (!goesOn) this.#judgeHost(client, served === 1 && isSenseless(result), findings)
     this.pump()
   }
 
@@ -262,14 +276,6 @@ export class Lane {
       findings.filter((finding) => finding.is !== 'next transaction'),
       context,
     )
-  }
-
-  /** A host that takes connections only to close them is no better than one that takes none. */
-  #brokenAtOnce(client: SmtpClient, findings: readonly Finding[]): void {
-    const [first] = findings
-    if (first === undefined || this.connections > 0) return
-    const { status, diagnostic, isReply } = first
-    this.#giveUp({ is: 'unreachable', status, diagnostic, isReply, host: client.hostName })
   }
 
   #leave(client: SmtpClient): void {
