@@ -172,6 +172,21 @@ for (const [what, action] of [
       },
     ))
 
+test('what begins anew is judged anew: a recipient that cannot be sent is closed once', () =>
+  withMx(
+    {
+      extensions: ['PIPELINING'],
+      answer: ({ verb, session }) => (verb === 'MAIL' && session.seen.get('MAIL') === 2 ? { do: 'drop' } : undefined),
+    },
+    { 'limits.connectionsPerDestination': 1 },
+    async (_mx, node) => {
+      await node.deliver(mail('a@example.com'))
+      const second = await node.deliver(new FakeDelivery({ to: ['bärbel@example.com', 'b@example.com'] }))
+      assert.deepEqual([second.how(0), second.how(1)], ['bounced', 'delivered'])
+      assert.equal(second.closes.length, 2)
+    },
+  ))
+
 test('421 in the middle defers who is not decided yet, and ends the connection', () =>
   withMx(
     {

@@ -11,7 +11,7 @@ import { oneLine } from '@posthouse/core/reply-class'
 import type { Dns } from './dns.ts'
 import type { HostHealth } from './host-health.ts'
 import { SmtpClient } from './smtp-client.ts'
-import type { ClientTimeouts } from './smtp-client.ts'
+import type { ClientTimeouts } from './phase-clock.ts'
 
 export interface NoConnection {
   /** 'unroutable': no host will ever take it; 'unreachable': not now. */

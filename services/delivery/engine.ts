@@ -14,7 +14,7 @@ import type { Dialled } from './dialler.ts'
 import { DeliveryStart } from './job.ts'
 import type { Job } from './job.ts'
 import { Lane } from './lane.ts'
-import type { LaneHost, LaneLimits } from './lane.ts'
+import type { LaneHost, LaneLimits, Waiting } from './lane-host.ts'
 import type { metricsTable } from './metrics.ts'
 import type { SmtpClient } from './smtp-client.ts'
 
@@ -45,8 +45,8 @@ export class Engine implements DeliveryEngine, LaneHost {
   readonly #lanes = new Map<string, Lane>()
   /** Every connection from its first moment to its last. */
   readonly #clients = new Set<SmtpClient>()
-  readonly #waiting = new Set<Lane>()
-  #called: Lane | undefined
+  readonly #waiting = new Set<Waiting>()
+  #called: Waiting | undefined
   #held: Job[] = []
   #heldTimer: NodeJS.Timeout | undefined
   #places: number
@@ -164,7 +164,7 @@ export class Engine implements DeliveryEngine, LaneHost {
     return dialled
   }
 
-  takePlace(lane: Lane): boolean {
+  takePlace(lane: Waiting): boolean {
     if (this.#closing) return false
     // Who was called takes one place; for a second it waits like the others.
     const isItsTurn = lane === this.#called || !this.othersWait(lane)
@@ -197,7 +197,7 @@ export class Engine implements DeliveryEngine, LaneHost {
     }
   }
 
-  othersWait(lane: Lane): boolean {
+  othersWait(lane: Waiting): boolean {
     return this.#waiting.size > (this.#waiting.has(lane) ? 1 : 0)
   }
 

@@ -6,69 +6,30 @@
 import { ReadyList } from '@posthouse/core/ready-list'
 import { isSenseless, isStale, judge, prepare } from './attempt.ts'
 import type { Finding, Prepared } from './attempt.ts'
-import type { Closer } from './closer.ts'
-import type { Dialled, NoConnection } from './dialler.ts'
-import { backOff } from './host-health.ts'
+import type { NoConnection } from './dialler.ts'
 import type { Job } from './job.ts'
+import { LaneHealth } from './lane-health.ts'
+import type { LaneHost, Waiting } from './lane-host.ts'
 import type { SmtpClient } from './smtp-client.ts'
 import type { TransactionResult } from './transaction.ts'
 
-/** What a lane needs of the engine. */
-export interface LaneHost {
-  readonly closer: Closer
-  readonly limits: LaneLimits
-  now(): number
-  chance(): number
-  dial(destination: string): Promise<Dialled>
-  /** Takes a place for one more connection; false: none is free, `lane.pump` will be called when one is. */
-  takePlace(lane: Lane): boolean
-  freePlace(): void
-  /** Other lanes wait for a place. */
-  othersWait(lane: Lane): boolean
-  /** The job may not begin or finish now (lease): it comes back to its lane later, or is revoked. */
-  hold(job: Job): void
-  /** A transaction begins; the answer is called when it is over. */
-  began(job: Job, client: SmtpClient): (findings: readonly Finding[]) => void
-  fenced(): void
-  lostAfterDot(): void
-}
-
-export interface LaneLimits {
-  readonly connections: number
-  readonly messagesPerConnection: number
-  /** Jobs that may wait in memory; beyond, they are parked at once. */
-  readonly ready: number
-  readonly idleMs: number
-  /** Jobs that wait longer than this are parked; Infinity where parking would make room for nobody. */
-  readonly parkAfterMs: number
-}
-
 /** A parked job comes back after this, or twice this. */
 const PARK_MS = 5000
-/** Connections opened at once to a destination that has not taken a message yet. */
-const FIRST_CONNECTIONS = 5
-/** After a failed connection beside working ones, no further one is opened for so long. */
-const NO_MORE_MS = 10_000
 /** The only connection of a destination gives way to others that wait after so many messages. */
 const TURN = 20
 /** A job begins anew on another connection so many times before that counts as an attempt. */
 const MOST_RESTARTS = 3
 
-export class Lane {
+export class Lane implements Waiting {
   readonly key: string
   readonly #host: LaneHost
   readonly #ready = new ReadyList<Job>()
   readonly #idle: SmtpClient[] = []
   readonly #running = new Map<SmtpClient, Job>()
+  /** Those whose place has been given back. */
+  readonly #released = new WeakSet<SmtpClient>()
   #opening = 0
-  /** A transaction came to a sensible end. */
-  #isProven = false
-  /** Fresh connections in a row that were good for nothing. */
-  #senseless = 0
-  #failures = 0
-  #backOffUntil = 0
-  #failure: NoConnection | undefined
-  #openNotBefore = 0
+  readonly #health = new LaneHealth()
 
   constructor(key: string, host: LaneHost) {
     this.key = key
@@ -82,16 +43,17 @@ export class Lane {
     return this.#running.size + this.#idle.length + this.#opening
   }
   isForgettable(now: number): boolean {
-    return this.connections === 0 && this.#ready.size === 0 && this.#backOffUntil <= now
+    return this.connections === 0 && this.#ready.size === 0 && !this.#health.isBackingOff(now)
   }
   hasRoom(now: number): boolean {
-    return this.#backOffUntil <= now && this.#ready.size < this.#host.limits.ready
+    return !this.#health.isBackingOff(now) && this.#ready.size < this.#host.limits.ready
   }
 
   add(job: Job): void {
     const now = this.#host.now()
-    if (this.#failure !== undefined && this.#backOffUntil > now) {
-      this.#host.closer.noConnection(closable([job]), this.#failure)
+    const failure = this.#health.failure(now)
+    if (failure !== undefined) {
+      this.#host.closer.noConnection(closable([job]), failure)
       return
     }
     const { limits } = this.#host
@@ -111,10 +73,8 @@ export class Lane {
       if (client === undefined) break
       this.#serve(client)
     }
-    if (this.#ready.size === 0 || this.#openNotBefore > this.#host.now()) return
-    const most = this.#isProven
-      ? this.#host.limits.connections
-      : Math.min(FIRST_CONNECTIONS, this.#host.limits.connections)
+    if (this.#ready.size === 0) return
+    const most = this.#health.most(this.#host.limits.connections, this.#host.now())
     while (this.#ready.size > this.#opening && this.connections < most && this.#host.takePlace(this)) this.#open()
   }
 
@@ -142,29 +102,16 @@ export class Lane {
     this.#serve(client)
   }
 
-  /** A host that takes connections only to hang up is no better than one that takes none. */
   #judgeHost(client: SmtpClient, isSenseless: boolean, findings: readonly Finding[]): void {
     const [first] = findings
-    if (!isSenseless || first === undefined) {
-      this.#isProven = true
-      this.#failures = 0
-      this.#senseless = 0
-      this.#backOffUntil = 0
-      return
-    }
-    this.#senseless += 1
-    if (this.#senseless < FIRST_CONNECTIONS && this.connections > 0) return
+    if (!isSenseless || first === undefined) return this.#health.worked()
+    if (!this.#health.wasSenseless(this.connections)) return
     const { status, diagnostic, isReply } = first
     this.#giveUp({ is: 'unreachable', status, diagnostic, isReply, host: client.hostName })
   }
 
   #failed(why: NoConnection): void {
-    const now = this.#host.now()
-    if (this.#running.size > 0 || this.#idle.length > 0) {
-      // The others work: the host has enough of us, or one of its addresses is down.
-      this.#openNotBefore = now + NO_MORE_MS
-      return
-    }
+    if (this.#running.size > 0 || this.#idle.length > 0) return this.#health.hasEnough(this.#host.now())
     // Another may still come.
     if (this.#opening > 0 && why.is !== 'unroutable') return
     this.#giveUp(why)
@@ -172,13 +119,7 @@ export class Lane {
 
   /** Nobody answers: all that waits shares that fate. */
   #giveUp(why: NoConnection): void {
-    this.#isProven = false
-    this.#senseless = 0
-    if (why.is === 'unreachable') {
-      this.#failures += 1
-      this.#failure = why
-      this.#backOffUntil = this.#host.now() + backOff(this.#failures)
-    }
+    this.#health.failed(why, this.#host.now())
     this.#host.closer.noConnection(closable(this.#ready.drain()), why)
   }
 
@@ -237,7 +178,7 @@ export class Lane {
     // The connection's next job first: its host works while we write down what became of this one.
     if (client.isUsable) this.#serve(client)
     else this.#remove(client)
-    const findings = goesOn ? prepared.refused : [...prepared.refused, ...judge(prepared.sent, result)]
+    const findings = goesOn ? [] : [...prepared.refused, ...judge(prepared.sent, result)]
     if (cut?.why === 'lost' && cut.afterDot) {
       job.delivery.lostAfterDot()
       this.#host.lostAfterDot()
@@ -260,17 +201,19 @@ export class Lane {
     }
     if (!isStale(result, served) || job.restarts >= MOST_RESTARTS) return false
     job.restarts += 1
+    job.readyAt = this.#host.now()
     this.#ready.unshift(job)
     return true
   }
 
   #conclude(client: SmtpClient, job: Job, findings: readonly Finding[]): void {
-    const ms = Math.round((this.#host.now() - job.startedAt) * 100) / 100
+    const now = this.#host.now()
+    const ms = Math.round((now - job.startedAt) * 100) / 100
     const context = { host: client.label, remote: client.hostName, tls: client.tls, ms }
     const again = findings.filter((finding) => finding.is === 'next transaction')
     if (again.length === 0) return this.#host.closer.conclude(job, findings, context)
     const positions = again.map((finding) => finding.position)
-    this.#ready.unshift({ ...job, positions, restarts: 0 })
+    this.#ready.unshift({ ...job, positions, readyAt: now, restarts: 0 })
     this.#host.closer.conclude(
       job,
       findings.filter((finding) => finding.is !== 'next transaction'),
@@ -296,7 +239,6 @@ export class Lane {
     if (!client.isGone) client.leave()
   }
 
-  #released = new WeakSet<SmtpClient>()
   #release(client: SmtpClient): void {
     if (this.#released.has(client)) return
     this.#released.add(client)

@@ -8,20 +8,12 @@
 import { isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Outgoing } from './outgoing.ts'
+import { PhaseClock } from './phase-clock.ts'
+import type { ClientTimeouts, Phase } from './phase-clock.ts'
 import { ReplyReader } from './reply-reader.ts'
 import { InnerConnection } from './smtp-connection.ts'
 import { Transaction } from './transaction.ts'
 import type { TransactionResult } from './transaction.ts'
-
-export interface ClientTimeouts {
-  readonly connect: number
-  readonly greeting: number
-  readonly command: number
-  readonly data: number
-  readonly block: number
-  readonly final: number
-}
-export type Phase = keyof ClientTimeouts | 'handshake'
 
 export interface ClientOptions {
   readonly address: string
@@ -53,19 +45,6 @@ const NOTHING: Offers = {
   sizeIsOffered: false,
   size: 0,
 }
-const PHASES: Readonly<Record<Phase, string>> = {
-  connect: 'the connection',
-  handshake: 'the TLS handshake',
-  greeting: 'the greeting',
-  command: 'a reply',
-  data: 'the reply to DATA',
-  block: 'the host to take the content',
-  final: 'the reply to the final dot',
-}
-
-/** How long a reply to QUIT is waited for. */
-const QUIT_MS = 3000
-
 /** A socket's handle, as far as it tells what the kernel has not taken. */
 interface Handle {
   readonly writeQueueSize?: number
@@ -85,9 +64,7 @@ export class SmtpClient extends InnerConnection {
   readonly label: string
   readonly hostName: string
   readonly now: () => number
-  readonly #timeouts: ClientTimeouts
-  #phase: Phase = 'connect'
-  #phaseSince: number
+  readonly #clock: PhaseClock
   #transaction: Transaction | undefined
   #reader = new ReplyReader()
   /** Under TLS, the socket that carries it. */
@@ -116,8 +93,7 @@ export class SmtpClient extends InnerConnection {
       allowInternalNetworkInterfaces: true,
     })
     this.now = options.now
-    this.#timeouts = timeouts
-    this.#phaseSince = options.now()
+    this.#clock = new PhaseClock(timeouts, options.now)
     this.hostName = options.host
     this.label = `${options.host}[${options.address}]:${options.port}`
     this.on('error', (error: Error & { response?: string }) => this.#isGone(error.message, error.response))
@@ -181,8 +157,7 @@ export class SmtpClient extends InnerConnection {
   }
 
   phase(phase: Phase): void {
-    this.#phase = phase
-    this.#phaseSince = this.now()
+    this.#clock.enter(phase)
   }
 
   command(commands: string): void {
@@ -226,16 +201,18 @@ export class SmtpClient extends InnerConnection {
     this.#spoiled = true
     this.#leaving = true
     this.quit()
+    this.phase('quit')
   }
 
   /** Often: enforces the limit of the phase and retries a held dot. */
   tick(now: number): void {
     const transaction = this.#transaction
     transaction?.tick(now)
+    // A connection that only waits for work is the owner's to end.
     const waits = transaction !== undefined || this.offers === NOTHING || this.#leaving
-    const limit = this.#leaving ? QUIT_MS : this.#timeouts[this.#phase === 'handshake' ? 'connect' : this.#phase]
-    if (!waits || now - this.#phaseSince <= limit) return
-    const reason = `timeout while waiting for ${PHASES[this.#phase]}`
+    const awaited = waits ? this.#clock.overdue(now) : undefined
+    if (awaited === undefined) return
+    const reason = `timeout while waiting for ${awaited}`
     if (transaction !== undefined) transaction.lost(reason)
     else this.#fail(reason)
   }
@@ -284,7 +261,7 @@ export class SmtpClient extends InnerConnection {
       const reply = reader.next()
       if (reply === undefined) return
       if (reply === 'broken') return transaction.lost('the host sent what is no reply')
-      this.#phaseSince = this.now()
+      this.#clock.renew()
       transaction.reply(reply)
     }
   }
