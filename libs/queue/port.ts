@@ -63,7 +63,10 @@ export interface Delivery {
   body(): AsyncIterable<Uint8Array>
   /** False: drop the connection before the dot. Ask in the same turn in which the final dot is written. */
   mayFinish(): boolean
-  /** Says the attempt begins (possible duplicates are counted here). False: the lease is lost, don't begin. */
+  /**
+   * Says that the attempt begins (possible duplicates are counted here): once, before anything of the delivery is closed.
+   * False: the partition is lost or being handed over, don't begin; nothing of it is closed any more.
+   */
   begin(): boolean
   /** Closes these positions. Each position is closed exactly once; what is not closed is given again by the next owner. */
   close(positions: readonly number[], outcome: Outcome): void
