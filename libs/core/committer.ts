@@ -133,6 +133,11 @@ export class Committer<T> {
     return answering ?? this.choice.pick(Infinity, this.#random, () => true)
   }
 
+  /** A chunk of a body was refused there, or is on its way for too long: what is not bound to it goes elsewhere. */
+  bodyInTrouble(partition: number, now: number): void {
+    this.choice.refused(partition, 'no-leader', now)
+  }
+
   lease(partition: number, lease: Lease, now: number): void {
     this.choice.lease(partition, lease, now)
   }

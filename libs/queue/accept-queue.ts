@@ -109,7 +109,9 @@ export class AcceptQueue implements AcceptPort {
   }
 
   openBody(): BodyWriter {
-    return new ChunkedBodyWriter(this.#store, this.#committer.placeBody(performance.now()))
+    return new ChunkedBodyWriter(this.#store, this.#committer.placeBody(performance.now()), {
+      onTrouble: (partition) => this.#committer.bodyInTrouble(partition, performance.now()),
+    })
   }
 
   notReady(): Readiness {

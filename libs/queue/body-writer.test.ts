@@ -113,6 +113,16 @@ describe('writing a body', () => {
     )
   })
 
+  it('tells of a partition that refuses a chunk, so that other bodies go elsewhere', async () => {
+    const chunks = new Chunks({ is: 'refused', why: 'no-leader' }, 'lost')
+    const troubled: number[] = []
+    const options = { chunkBytes: 4, onTrouble: (partition: number) => void troubled.push(partition) }
+    const writer = new ChunkedBodyWriter(chunks as unknown as Store, 3, options)
+    await writer.write(Buffer.from('abc'))
+    await writer.finish()
+    assert.deepEqual(troubled, [3, 3])
+  })
+
   it('refuses the body when the stream is full', async () => {
     const writer = writerOn(new Chunks({ is: 'refused', why: 'full' }))
     await writer.write(Buffer.from('abc'))

@@ -14,11 +14,15 @@ export const CHUNK_BYTES = 512 * 1024
 const CHUNKS_IN_FLIGHT = 4
 const TRY_TIMEOUT_MS = 2000
 const PAUSE_MS = 200
+/** A chunk on its way for so long is in trouble, though it may well be stored. */
+const SILENT_MS = 400
 
 export interface BodyWriterOptions {
   readonly chunkBytes?: number
   /** A chunk that could not be stored for this long refuses the body. */
   readonly giveUpMs?: number
+  /** A chunk was refused, or has had no answer for SILENT_MS: new bodies had better go elsewhere. */
+  readonly onTrouble?: (partition: number) => void
 }
 
 export class ChunkedBodyWriter implements BodyWriter {
@@ -28,6 +32,7 @@ export class ChunkedBodyWriter implements BodyWriter {
   readonly #store: Store
   readonly #chunkBytes: number
   readonly #giveUpMs: number
+  readonly #onTrouble: (partition: number) => void
   readonly #hash = createHash('sha256')
   readonly #inFlight = new Set<Promise<void>>()
   #chunk: Buffer | undefined
@@ -42,6 +47,7 @@ export class ChunkedBodyWriter implements BodyWriter {
     this.partition = partition
     this.#chunkBytes = options.chunkBytes ?? CHUNK_BYTES
     this.#giveUpMs = options.giveUpMs ?? 10_000
+    this.#onTrouble = options.onTrouble ?? (() => {})
     if (partition === undefined) this.#failure = new BodyRefused('full', 'every partition is full')
   }
 
@@ -110,12 +116,15 @@ export class ChunkedBodyWriter implements BodyWriter {
     const partition = this.partition as number
     const deadline = performance.now() + this.#giveUpMs
     while (this.#failure === undefined) {
+      const silent = setTimeout(() => this.#onTrouble(partition), SILENT_MS)
       const answer = await this.#store.putChunk(partition, this.id, number, bytes, TRY_TIMEOUT_MS)
+      clearTimeout(silent)
       if (answer.is === 'stored') return
       if (answer.is === 'refused' && answer.why === 'full') {
         this.#failure = new BodyRefused('full', 'the body stream is full')
         return
       }
+      this.#onTrouble(partition)
       if (performance.now() + PAUSE_MS > deadline) {
         const last = answer.is === 'refused' ? (answer.text ?? answer.why) : 'no answer'
         this.#failure = new BodyRefused('unavailable', `chunk ${number} could not be stored: ${last}`)
