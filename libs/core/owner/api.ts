@@ -5,7 +5,7 @@ import type { LeaseRead } from '../lease.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Moment, OwnerEffect, Phase, ReadBatch } from './effect.ts'
 import type { OpenBatch } from './open-batch.ts'
-import type { Rules } from './rules.ts'
+import type { Rules, Times } from './rules.ts'
 
 export interface OwnerOptions {
   readonly partition: number
@@ -15,6 +15,10 @@ export interface OwnerOptions {
   /** Unique id for a try; called for each lease and entry. */
   readonly newId: () => string
   readonly rules?: Partial<Rules>
+  /** Where they differ from TIMES: a simulation has no patience for hours. */
+  readonly memory?: Partial<
+    Pick<Times, 'halfRun' | 'repeatWindow' | 'repeatSlack' | 'replicaLag' | 'unknownFate' | 'trimEvery' | 'keepLog'>
+  >
   /** Bytes of open batches this partition may hold. */
   readonly openBytes?: number
 }

@@ -17,7 +17,7 @@ import { LeaseHold } from './lease-hold.ts'
 import { TASK, type OpenBatch } from './open-batch.ts'
 import { Outbox, type Pending, type PendingEntry } from './outbox.ts'
 import { RanClock } from './ran-clock.ts'
-import { ALL_RULES, TIMES, type Rules } from './rules.ts'
+import { ALL_RULES, TIMES, type Rules, type Times } from './rules.ts'
 import { batchIdOf, bounceOf, headOf, originOf, storedAtOf, successorOf } from './successor.ts'
 
 const NOTHING: Lease = {
@@ -60,6 +60,7 @@ export class Owner implements OwnerApi {
   phase: Phase = 'following'
   readonly #options: OwnerOptions
   readonly #rules: Rules
+  readonly #times: Times
   readonly #hold: LeaseHold
   readonly #clock = new RanClock()
   readonly #openLimit: number
@@ -115,6 +116,7 @@ export class Owner implements OwnerApi {
   constructor(options: OwnerOptions) {
     this.#options = options
     this.#rules = { ...ALL_RULES, ...options.rules }
+    this.#times = { ...TIMES, ...options.memory }
     this.#hold = new LeaseHold(this.#rules)
     this.#openLimit = options.openBytes ?? OPEN_BYTES
     this.#outbox = new Outbox(options.newId)
@@ -431,7 +433,7 @@ export class Owner implements OwnerApi {
   #scan(): void {
     const lease = this.#predecessor
     this.#holdings = new Holdings(lease, this.#foldedSuspects(this.#firstSeq), this.#rules)
-    const sinceMs = Math.max(0, lease.floorTime - TIMES.repeatWindow)
+    const sinceMs = Math.max(0, lease.floorTime - this.#times.repeatWindow)
     this.#scanThrough = this.#rules.readToOwnLease ? this.#firstSeq : this.#known.seq
     this.#effects.push({ do: 'scan-log', through: this.#scanThrough, from: lease.r, sinceMs })
   }
@@ -458,7 +460,11 @@ export class Owner implements OwnerApi {
 
   #work(now: Moment, hasRoom: (destination: string) => boolean): void {
     const entry = this.#entry
-    if (entry?.firstSent !== undefined && entry.unknownTries > 0 && now.mono - entry.firstSent > TIMES.unknownFate) {
+    if (
+      entry?.firstSent !== undefined &&
+      entry.unknownTries > 0 &&
+      now.mono - entry.firstSent > this.#times.unknownFate
+    ) {
       this.#lose('nobody knows the fate of an entry')
       return
     }
@@ -506,7 +512,8 @@ export class Owner implements OwnerApi {
       const empty = now.mono - this.#mailEmptySince
       if (empty > 1_000) this.#mailHint = from - 1
       // A replica so far behind does not answer reads: what comes now was stored in this span.
-      if (empty > 120_000) holdings.window.nothingBefore(holdings.serverNow(now) - 120_000)
+      const { replicaLag } = this.#times
+      if (empty > replicaLag) holdings.window.nothingBefore(holdings.serverNow(now) - replicaLag)
       return
     }
     this.#mailEmptySince = Infinity
@@ -749,15 +756,15 @@ export class Owner implements OwnerApi {
 
   #copyHalfRun(now: Moment): void {
     if (now.mono < this.#halfRunAt) return
-    this.#halfRunAt = now.mono + 10_000
+    this.#halfRunAt = now.mono + this.#times.halfRun / 60
     const { window, laters } = this.#holdings!
-    this.#holdings!.seen.forget(window.floorTime - TIMES.repeatWindow - 60_000)
+    this.#holdings!.seen.forget(window.floorTime - this.#times.repeatWindow - this.#times.repeatSlack)
     for (const batch of window.open) this.#copyRest(batch, '', now)
     for (const { batch, destination } of laters.all()) if (batch !== undefined) this.#copyRest(batch, destination, now)
   }
 
   #copyRest(batch: OpenBatch, destination: string, now: Moment): void {
-    if (batch.lowestCloser === 0 || now.mono - batch.firstClosed < TIMES.halfRun) return
+    if (batch.lowestCloser === 0 || now.mono - batch.firstClosed < this.#times.halfRun) return
     for (let record = 0; record < batch.records.length; record++) {
       const positions = [...batch.positions(record, TASK.given), ...batch.positions(record, TASK.waiting)]
       if (positions.length > 0) {
@@ -795,13 +802,13 @@ export class Owner implements OwnerApi {
   /** The rest of the log serves its readers; it goes when it is old, below R, and no repeat can need its ids. */
   #trim(now: Moment): void {
     if (this.#trimAt === -Infinity) {
-      this.#trimAt = now.mono + TIMES.trimEvery
+      this.#trimAt = now.mono + this.#times.trimEvery
       return
     }
-    this.#trimAt = now.mono + TIMES.trimEvery
+    this.#trimAt = now.mono + this.#times.trimEvery
     const { window } = this.#holdings!
     const server = this.#holdings!.serverNow(now)
-    const olderThan = Math.min(server - TIMES.keepLog, window.floorTime - 2 * TIMES.repeatWindow)
+    const olderThan = Math.min(server - this.#times.keepLog, window.floorTime - 2 * this.#times.repeatWindow)
     if (olderThan > 0) this.#effects.push({ do: 'trim-log', before: this.#hold.stored!.r, olderThan })
   }
 

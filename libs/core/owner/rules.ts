@@ -47,6 +47,8 @@ export const ALL_RULES: Rules = {
 }
 
 /** Times in ms. */
+export type Times = { readonly [name in keyof typeof TIMES]: number }
+
 export const TIMES = {
   lease: 10_000,
   renewEvery: 2_000,
@@ -65,6 +67,10 @@ export const TIMES = {
   /** An entry whose fate is unknown for so long is not sent again: the partition is taken over anew. */
   unknownFate: 300_000,
   retryWrite: 100,
+  /** Ids are remembered so much longer. */
+  repeatSlack: 60_000,
+  /** A replica of MAIL that lags further does not answer reads. */
+  replicaLag: 120_000,
   trimEvery: 60_000,
   keepLog: 7 * 24 * 3_600_000,
 } as const

@@ -52,14 +52,14 @@ export class Cluster {
   #leaseListeners: { caller: Caller; hear: (partition: number, lease: Lease) => void }[] = []
   #nudgeListeners: { caller: Caller; hear: (partition: number, seq: number) => void }[] = []
 
-  constructor(count: number, timeline: Timeline, random: Random, wire: Wire, observer: Observer) {
+  constructor(count: number, shortMemory: number, timeline: Timeline, random: Random, wire: Wire, observer: Observer) {
     this.#wire = wire
     this.#random = random
     this.#observer = observer
     this.partitions = Array.from({ length: count }, (_, number) => {
       const stored = (stored: Stored, stream: Stream) => observer.stored(partition, stream, stored)
       const stream = (name: string, minutes: number) =>
-        new Stream(`${name}_${number}`, minutes * MINUTE, timeline, random, stored)
+        new Stream(`${name}_${number}`, (minutes * MINUTE) / shortMemory, timeline, random, stored)
       const partition: Partition = { number, mail: stream('MAIL', 6), log: stream('LOG', 10), body: stream('BODY', 2) }
       return partition
     })

@@ -35,6 +35,7 @@ export interface NodeWorld {
   /** Off: entries name the tasks they close by destination (rule 'tasksByIndex'). */
   readonly tasksByIndex: boolean
   readonly openBytes: number
+  readonly memory: NonNullable<OwnerOptions['memory']>
   newId(): string
   /** Place of this node in a partition's order of preference, by what it believes of the others. */
   rankOf(node: DeliveryNode, partition: number): number | undefined
@@ -99,7 +100,7 @@ export class DeliveryNode implements Caller {
 
   start(): void {
     const { process } = this
-    const { cluster, newId, rules, openBytes, story } = this.#world
+    const { cluster, newId, rules, openBytes, memory, story } = this.#world
     process.begin()
     this.stopping = false
     story?.tell(process.name, `starts as ${process.id}`)
@@ -107,7 +108,15 @@ export class DeliveryNode implements Caller {
     this.engine = new Engine(this.#host())
     this.engine.parks = parks
     this.#seats = cluster.partitions.map(({ number }) => {
-      const options: OwnerOptions = { partition: number, node: process.id, name: process.name, newId, rules, openBytes }
+      const options: OwnerOptions = {
+        partition: number,
+        node: process.id,
+        name: process.name,
+        newId,
+        rules,
+        openBytes,
+        memory,
+      }
       const owner = new Owner(options)
       return { owner, wakeAt: Infinity, leaseSeq: 0, releaseSent: false, unstored: [] }
     })

@@ -24,6 +24,7 @@ export interface EdgeWorld {
   readonly everyTryRefused: boolean
   /** Records that fit into a batch. */
   readonly batchRecords: number
+  readonly giveUpMs: number
   newId(): string
   step(process: Process): void
 }
@@ -63,12 +64,13 @@ export class EdgeNode implements Caller {
 
   start(): void {
     const { process } = this
-    const { cluster, random, newId, story, batchRecords } = this.#world
+    const { cluster, random, newId, story, batchRecords, giveUpMs } = this.#world
     process.begin()
     story?.tell(process.name, `starts as ${process.id}`)
     const settings = {
       ...COMMITTER_DEFAULTS,
       partitions: cluster.partitions.length,
+      giveUpMs,
       maxRecords: batchRecords,
       maxBytes: batchRecords * SIZE,
     }

@@ -31,6 +31,7 @@ const STALLS: readonly (readonly [number, number])[] = [
   [0.92, 1],
   [1, 1.35],
 ]
+const LONGEST_FREEZE_MS = 120_000
 /** Troubles that can strike a process in the middle of what it does. */
 const STEP_TROUBLES = new Set<Trouble>(['crash', 'freeze', 'suspend', 'cut', 'leader-change'])
 
@@ -53,7 +54,7 @@ export class Faults {
   begin(): void {
     const { profile, wire, cluster, sites, nodes } = this.#world
     Object.assign(wire.weather, { loss: profile.loss, late: profile.late, slow: profile.slow })
-    Object.assign(cluster.lag, { chance: profile.lag, most: profile.lagMost })
+    Object.assign(cluster.lag, { chance: profile.lag, most: profile.lagMost / profile.shortMemory })
     const { deferred, refused, broken, slowReply: slow, longestReply: longest, slowConnect, connects } = profile
     Object.assign(sites.habits, { deferred, refused, broken, slow, longest, slowConnect, connects })
     for (const node of nodes) node.engine.parks = profile.parks
@@ -225,7 +226,10 @@ export class Faults {
     this.#world.story?.tell(process.name, 'is frozen')
     process.freeze()
     const { incarnation } = process
-    this.#later(() => process.isRunning(incarnation) && this.#resume(process))
+    const { random, timeline, profile } = this.#world
+    // No freeze may outlast what is remembered.
+    const ms = Math.min(random.spread(...profile.lasts), LONGEST_FREEZE_MS / profile.shortMemory)
+    timeline.after(ms, () => process.isRunning(incarnation) && this.#resume(process))
   }
 
   /** Not while the machine sleeps: nobody can tell how long, if both of its clocks hide it. */

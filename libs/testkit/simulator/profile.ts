@@ -36,6 +36,8 @@ export type Trouble = (typeof TROUBLES)[number]
 export interface Profile {
   /** Nothing but orderly stops: then nothing may be sent twice, and nothing be counted as if it might. */
   readonly isOrderly: boolean
+  /** What is remembered for minutes is remembered for so many times less: ids, unknown fates, facts in the log. */
+  readonly shortMemory: number
   /** How long the bad time lasts, ms. */
   readonly badMs: number
   readonly messages: number
@@ -84,6 +86,7 @@ export function drawProfile(random: Random): Profile {
   const troubles = TROUBLES.filter(() => random.chance(share))
   const profile: Profile = {
     isOrderly: false,
+    shortMemory: isLong || random.chance(0.7) ? 1 : 10,
     badMs: isLong ? random.between(600_000, 1_500_000) : random.between(20_000, 80_000),
     messages: isLong ? random.whole(8, 30) : burst ? random.whole(20, 50) : random.whole(4, 16),
     burst,

@@ -2,7 +2,9 @@
  * One run: a seed is drawn into a world of two partitions, three delivery nodes and two edges, which has a bad time, is healed,
  * and must come to rest with every promise kept.
  */
-import { ALL_RULES, type Rules } from '@posthouse/core/owner/rules'
+import { COMMITTER_DEFAULTS } from '@posthouse/core/committer'
+import type { OwnerOptions } from '@posthouse/core/owner/api'
+import { ALL_RULES, TIMES, type Rules } from '@posthouse/core/owner/rules'
 import type { MailRecord } from '@posthouse/core/record'
 import { Auditor } from './auditor.ts'
 import { Broken } from './broken.ts'
@@ -47,6 +49,8 @@ const OWNED_WITHIN_MS = 20_000
 const HANDOVER_MS = 250
 const REST_WITHIN_MS = 25 * 60_000
 const ABSTAINS_AFTER_MS = 10_000
+/** What is sent arrives within this or never, ms. */
+const LATEST_MS = 60_000
 const EMPTY = new Uint8Array(0)
 const FACTS = {
   size: 0,
@@ -92,9 +96,9 @@ class Simulation {
     const ledger = this.#ledger
     const auditor = new Auditor(PARTITIONS, ledger, story)
     this.#auditor = auditor
-    const wire = new Wire(timeline, random)
+    const wire = new Wire(timeline, random, LATEST_MS / profile.shortMemory)
     this.#wire = wire
-    const cluster = new Cluster(PARTITIONS, timeline, random, wire, auditor)
+    const cluster = new Cluster(PARTITIONS, profile.shortMemory, timeline, random, wire, auditor)
     cluster.fencedEntries = rules.fencedEntries
     cluster.scansToTheEnd = rules.readToOwnLease
     this.#cluster = cluster
@@ -118,6 +122,7 @@ class Simulation {
       rules,
       tasksByIndex: rules.tasksByIndex,
       openBytes: profile.openBytes,
+      memory: memoryOf(profile.shortMemory),
       newId,
       rankOf: (node, partition) => this.#rankOf(node, partition),
       step,
@@ -131,6 +136,7 @@ class Simulation {
       story,
       everyTryRefused: rules.everyTryRefused,
       batchRecords: profile.batchRecords,
+      giveUpMs: COMMITTER_DEFAULTS.giveUpMs / profile.shortMemory,
       newId,
       step,
     }
@@ -289,3 +295,18 @@ class Simulation {
 }
 
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i)
+
+function memoryOf(short: number): NonNullable<OwnerOptions['memory']> {
+  if (short === 1) return {}
+  const { halfRun, repeatWindow, repeatSlack, replicaLag, unknownFate, trimEvery } = TIMES
+  return {
+    halfRun: halfRun / short,
+    repeatWindow: repeatWindow / short,
+    repeatSlack: repeatSlack / short,
+    replicaLag: replicaLag / short,
+    unknownFate: unknownFate / short,
+    trimEvery: trimEvery / short,
+    // Not for its readers' sake, who are not here.
+    keepLog: 0,
+  }
+}

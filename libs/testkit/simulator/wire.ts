@@ -48,10 +48,13 @@ export class Wire {
   readonly weather: Weather = { loss: 0, late: 0, slow: 0 }
   /** When something arrived last that was long on its way. */
   troubledAt = 0
+  readonly #latestMs: number
   readonly #timeline: Timeline
   readonly #random: Random
 
-  constructor(timeline: Timeline, random: Random) {
+  /** `latestMs`: what is sent arrives within this, or never. */
+  constructor(timeline: Timeline, random: Random, latestMs: number) {
+    this.#latestMs = latestMs
     this.#timeline = timeline
     this.#random = random
   }
@@ -80,7 +83,7 @@ export class Wire {
     if (link.requestsCut || random.chance(this.weather.loss)) {
       hang()
       // What lies in the socket may go out when the way is free again.
-      if (random.chance(0.3)) timeline.after(random.spread(1_000, 60_000), () => this.#serveLate(serve))
+      if (random.chance(0.3)) timeline.after(random.spread(1_000, this.#latestMs), () => this.#serveLate(serve))
       return
     }
     const reply = (answer: T | undefined) => {
@@ -114,7 +117,7 @@ export class Wire {
   #delay(): number {
     const { weather } = this
     const random = this.#random
-    if (random.chance(weather.late)) return random.spread(500, 60_000)
+    if (random.chance(weather.late)) return random.spread(500, this.#latestMs)
     if (random.chance(weather.slow)) return random.spread(5, 900)
     return random.between(0.1, 0.6)
   }
