@@ -35,6 +35,8 @@ export class Holdings {
   readonly #closedEarlier = new Map<string, ClosedEarlier>()
   /** Server time minus monotonic time, from the entry or batch that gave the largest. */
   #serverOffset = -Infinity
+  /** Batches that came into memory; outcomes of others are too late. */
+  readonly #ours = new WeakSet<OpenBatch>()
   /** Suspect tasks that were begun under this lease. */
   readonly #run = new WeakMap<OpenBatch, Set<string>>()
 
@@ -96,6 +98,7 @@ export class Holdings {
 
   mail(read: ReadBatch, now: Moment): OpenBatch {
     const batch = new OpenBatch('mail', read)
+    this.#ours.add(batch)
     this.serverTime(read.storedAt, now)
     const repeat = this.#rules.rememberedIds && this.seen.isRepeat(batch.id, batch.seq)
     this.seen.see(batch.id, batch.seq, this.serverNow(now))
@@ -114,10 +117,16 @@ export class Holdings {
   later(entry: LaterEntry, read: ReadBatch, now: Moment): OpenBatch {
     this.serverTime(read.storedAt, now)
     const batch = new OpenBatch('later', read)
+    this.#ours.add(batch)
     if (entry.closed !== undefined) markClosed(batch, entry.closed, entry.lowestCloser)
     entry.batch = batch
     this.#holds(batch)
     return batch
+  }
+
+  /** Is it a batch of this ownership? */
+  has(batch: OpenBatch): boolean {
+    return this.#ours.has(batch)
   }
 
   /** Name of the destination it waited under; undefined for a batch of MAIL. */

@@ -4,7 +4,7 @@
  * waiting begins later than that, so it can only end later.
  */
 import type { Lease } from '../lease.ts'
-import type { Rules } from './rules.ts'
+import { TIMES, type Rules } from './rules.ts'
 
 /** Monotonic time, and time by the clock that ran further (RanClock). */
 export interface Sent {
@@ -71,6 +71,11 @@ export class LeaseHold {
   remaining(ran: number): number {
     if (this.#lease === undefined) return -Infinity
     return this.#lease.time - (ran - this.#from.ran)
+  }
+
+  /** Enough of it is left for what cannot be called back: a final dot, a removal. */
+  hasMargin(ran: number): boolean {
+    return this.remaining(ran) > (this.#rules.margin ? TIMES.margin : 0)
   }
 
   clear(): void {

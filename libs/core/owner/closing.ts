@@ -1,0 +1,54 @@
+/** What an outcome comes to: the closing of its tasks, and the record that goes on, if any, on their way to the log. */
+import type { Closing } from '../entry.ts'
+import type { Outcome } from '../outcome.ts'
+import type { OpenBatch } from './open-batch.ts'
+import type { Outbox, Pending } from './outbox.ts'
+import { batchIdOf, bounceOf, headOf, originOf, successorOf } from './successor.ts'
+
+export function closingOf(batch: OpenBatch, record: number, positions: readonly number[], outcome: Outcome): Closing {
+  const { envelope } = batch.records[record]!
+  const { recipients, body, report } = envelope
+  const attempted = outcome.how !== 'parked'
+  return {
+    stream: batch.stream,
+    seq: batch.seq,
+    record,
+    positions,
+    id: envelope.id,
+    indexes: positions.map((position) => recipients[position]!.index),
+    origin: originOf(batch, envelope),
+    batch: batchIdOf(batch, envelope),
+    how: outcome.how,
+    attempt: envelope.attempts.count + (attempted ? 1 : 0),
+    facts: outcome.how === 'parked' ? {} : outcome.facts,
+    ...(body === undefined ? {} : { body: body.id }),
+    ...(report === undefined ? {} : { report }),
+  }
+}
+
+/** `suspect`: a dead owner may have run some of these tasks, and no attempt of ours has; `wall`: now, for a bounce. */
+export function post(outbox: Outbox, pending: Pending, outcome: Outcome, suspect: boolean, wall: number): void {
+  const { batch, record, closing } = pending
+  switch (outcome.how) {
+    case 'deferred':
+    case 'parked': {
+      const next = successorOf(batch, record, closing.positions, outcome, suspect)
+      outbox.successor(pending, outcome.how, outcome.destination, Math.ceil(outcome.due), headOf(next), next)
+      return
+    }
+    case 'bounced':
+    case 'expired': {
+      const { bounce } = outcome
+      if (bounce === undefined) {
+        outbox.final(pending)
+        return
+      }
+      const { envelope } = batch.records[record]!
+      const next = bounceOf(bounce.record, originOf(batch, envelope), batchIdOf(batch, envelope))
+      outbox.successor(pending, 'deferred', bounce.destination, Math.ceil(wall), headOf(next), next)
+      return
+    }
+    default:
+      outbox.final(pending)
+  }
+}
