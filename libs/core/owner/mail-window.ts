@@ -7,10 +7,11 @@ import type { OpenBatch } from './open-batch.ts'
 export class MailWindow {
   /** Batches from `#purged` on; a closed one keeps only its lowest closer, until its purge is answered. */
   readonly #open = new Map<number, OpenBatch>()
-  readonly #closed = new Map<number, { lowestCloser: number; storedAt: number }>()
+  readonly #closed = new Map<number, { lowestCloser: number; storedAt: number; bytes: number }>()
   #floor: number
   #next: number
   #lastStoredAt = 0
+  #passedBytes = 0
   #floorTime: number
   /** Every batch below has been purged, answered. */
   #purged: number
@@ -37,6 +38,12 @@ export class MailWindow {
   get floorTime(): number {
     return this.#open.get(this.#floor)?.storedAt ?? Math.max(this.#floorTime, this.#lastStoredAt)
   }
+  /** Have this many bytes been closed since it last said so? They are purged when a lease with their floor is stored. */
+  takePassed(bytes: number): boolean {
+    if (this.#passedBytes < bytes) return false
+    this.#passedBytes = 0
+    return true
+  }
   get open(): IterableIterator<OpenBatch> {
     return this.#open.values()
   }
@@ -52,7 +59,9 @@ export class MailWindow {
   /** Batches come in order. What lies between was purged by a predecessor, so it is closed. */
   add(batch: OpenBatch): void {
     if (this.#floor === this.#next) this.#floor = batch.seq
-    else for (let seq = this.#next; seq < batch.seq; seq++) this.#closed.set(seq, { lowestCloser: 0, storedAt: 0 })
+    else
+      for (let seq = this.#next; seq < batch.seq; seq++)
+        this.#closed.set(seq, { lowestCloser: 0, storedAt: 0, bytes: 0 })
     this.#next = batch.seq + 1
     this.#lastStoredAt = Math.max(this.#lastStoredAt, batch.storedAt)
     this.#open.set(batch.seq, batch)
@@ -62,9 +71,12 @@ export class MailWindow {
   /** All tasks of the batch are closed by stored entries. */
   closed(batch: OpenBatch): void {
     if (!this.#open.delete(batch.seq)) return
-    this.#closed.set(batch.seq, { lowestCloser: batch.lowestCloser, storedAt: batch.storedAt })
+    const { lowestCloser, storedAt, bytes } = batch
+    this.#closed.set(batch.seq, { lowestCloser, storedAt, bytes })
     while (this.#floor < this.#next && this.#closed.has(this.#floor)) {
-      this.#floorTime = Math.max(this.#floorTime, this.#closed.get(this.#floor)!.storedAt)
+      const passed = this.#closed.get(this.#floor)!
+      this.#floorTime = Math.max(this.#floorTime, passed.storedAt)
+      this.#passedBytes += passed.bytes
       this.#floor++
     }
   }

@@ -34,6 +34,9 @@ const OPEN_BYTES = 32 * 1024 * 1024
 /** A heard lease makes the owner look for another's so often at most. */
 const DOUBT_EVERY_MS = 1_000
 
+/** So much closed mail is not left lying until the next regular renewal lets it be purged. */
+const RENEW_BYTES = 16 * 1024 * 1024
+
 export class Owner implements OwnerApi {
   phase: Phase = 'following'
   readonly #options: OwnerOptions
@@ -399,6 +402,7 @@ export class Owner implements OwnerApi {
     if (entry === undefined) return
     if (answer.is === 'stored') {
       this.#holdings!.stored(entry, answer.seq, now)
+      if (this.#holdings!.window.takePassed(RENEW_BYTES)) this.#channel.renewSoon()
       this.#write(now)
     } else this.#tasks!.runOn(entry)
   }
