@@ -251,7 +251,8 @@ export class Cluster {
         const lag = this.#lagNow()
         const stored = log.messages[seq - 1]
         if (stored !== undefined && log.isVisible(stored, lag)) reply(readBatch(stored))
-        else reply((log.messages.findLast((other) => log.isVisible(other, lag))?.seq ?? 0 > seq) ? 'none' : 'silence')
+        // Only a message beyond it shows that it is gone: else the replica lags.
+        else reply(log.messages.some((other) => other.seq > seq && log.isVisible(other, lag)) ? 'none' : 'silence')
       },
       (answer) => done(answer === 'silence' ? undefined : answer),
     )

@@ -10,20 +10,20 @@ import { simulate, SIMULATION_RULES, type SimulationRules } from './simulation.t
 const MOST_SEEDS = 20_000
 
 const SHOWN_BY: Readonly<Record<keyof SimulationRules, number>> = {
-  fencedEntries: 696,
-  fencedDot: 5,
-  outcomeCap: 8,
-  margin: 1208,
+  fencedEntries: 45,
+  fencedDot: 1,
+  outcomeCap: 1,
+  margin: 463,
   readToOwnLease: 6,
   r: 1,
   deleteBelowR: 1,
   bodyRule: 2,
-  tasksByIndex: 6,
-  firstSending: 3572,
-  rememberedIds: 220,
+  tasksByIndex: 47,
+  firstSending: 600,
+  rememberedIds: 8,
   suspects: 15,
-  mayBegin: 5,
-  everyTryRefused: 29,
+  mayBegin: 601,
+  everyTryRefused: 23,
 }
 
 test('the table names every rule', () => {
