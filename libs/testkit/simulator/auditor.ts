@@ -9,6 +9,7 @@ import { Broken } from './broken.ts'
 import type { Observer, Partition } from './cluster.ts'
 import type { Ledger } from './ledger.ts'
 import type { Story } from './story.ts'
+import { closings, names } from './story-words.ts'
 import type { Stored, Stream } from './stream.ts'
 
 /** A batch in MAIL or a `.later` entry, with the state of its tasks. */
@@ -355,19 +356,4 @@ function checkR(lease: Lease, leaseSeq: number, batch: Batch): void {
     'R passes no word that is needed',
     `R ${lease.r} of lease ${leaseSeq}, but ${batch.lowestCloser} closes a task of ${batch.stream} ${batch.stored.seq}`,
   )
-}
-
-function names(records: readonly MailRecord[]): string {
-  return records
-    .map(({ envelope: { id, recipients, suspect, body } }) => {
-      const marks = (suspect ? '?' : '') + (body === undefined ? '' : `+${body.id}`)
-      return `${id}/${recipients.map(({ index }) => index).join()}${marks}`
-    })
-    .join(' ')
-}
-
-function closings(closes: readonly Closing[]): string {
-  return closes
-    .map(({ stream, seq, record, id, indexes, how }) => `${stream} ${seq}.${record} ${id}/${indexes.join()} ${how}`)
-    .join('; ')
 }

@@ -10,7 +10,8 @@ import { Auditor } from './auditor.ts'
 import { Broken } from './broken.ts'
 import { ByDestination } from './by-destination.ts'
 import { Cluster } from './cluster.ts'
-import { DeliveryNode, type NodeWorld } from './delivery-node.ts'
+import { DeliveryNode } from './delivery-node.ts'
+import type { NodeWorld } from './node-world.ts'
 import { EdgeNode, type EdgeWorld } from './edge-node.ts'
 import { Faults } from './faults.ts'
 import { Ledger } from './ledger.ts'
@@ -21,7 +22,7 @@ import { Random } from './random.ts'
 import { Sites } from './sites.ts'
 import { Story } from './story.ts'
 import { Timeline } from './timeline.ts'
-import { Wire } from './wire.ts'
+import { Wire, type Caller } from './wire.ts'
 
 /** The rules of the owner, and one of the edge: a batch is refused only if every try of it was. */
 export interface SimulationRules extends Rules {
@@ -144,7 +145,7 @@ class Simulation {
     this.#preferences = range(PARTITIONS).map((partition) => range(NODES).map((at) => (at + partition) % NODES))
     const { nodes, edges } = { nodes: this.#nodes, edges: this.#edges }
     for (const node of nodes) node.isOld = random.chance(profile.old)
-    this.#faults = new Faults({ timeline, random, profile, cluster, wire, sites, nodes, edges, story })
+    this.#faults = new Faults({ timeline, random, profile, cluster, wire, sites, nodes, edges, story, isOver: false })
   }
 
   run(): Verdict {
@@ -278,7 +279,7 @@ class Simulation {
     return account
   }
 
-  #rankOf(node: DeliveryNode, partition: number): number | undefined {
+  #rankOf(node: Caller, partition: number): number | undefined {
     const { link } = node
     const { now } = this.#timeline
     if (link.noticedAt + ABSTAINS_AFTER_MS < now) return undefined
