@@ -115,26 +115,31 @@ async function countPartitions(links: Links, patience: Patience): Promise<number
   }
 }
 
+/** While several nodes make the same stream, the servers count its room once for each of them: only a lasting no is one. */
+const REFUSALS = 4
+
 async function ensureStream(
   links: Links,
   config: StreamConfig,
   patience: Patience,
   which: 'existing' | 'all',
 ): Promise<void> {
-  for (;;) {
+  for (let refusals = 0; ;) {
     const found = await streamInfo(links, config.name, REQUEST_MS)
     if (found.is === 'ok') {
       const change = compare(config, found.value.config)
       if (change === 'same') return
       const updated = await api(links, `STREAM.UPDATE.${config.name}`, { ...found.value.config, ...config }, CREATE_MS)
       if (updated.is === 'ok') return
-      if (updated.is === 'error') refuse(config, updated.code, updated.text)
+      if (updated.is === 'error' && ++refusals >= REFUSALS) refuse(config, updated.code, updated.text)
     } else if (found.is === 'error' && found.code === CODE.streamNotFound) {
       if (which === 'existing') return
       const made = await api(links, `STREAM.CREATE.${config.name}`, config, CREATE_MS)
       if (made.is === 'ok') return
       // 10058: another node was faster; what it made is checked in the next round.
-      if (made.is === 'error' && made.code !== CODE.nameInUse) refuse(config, made.code, made.text)
+      if (made.is === 'error' && made.code !== CODE.nameInUse && ++refusals >= REFUSALS) {
+        refuse(config, made.code, made.text)
+      }
       patience.lastText = made.is === 'error' ? made.text : 'no answer'
     }
     await patience.wait(`stream ${config.name} has no leader yet`, `queue: stream ${config.name} cannot be set up`)
