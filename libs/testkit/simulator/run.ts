@@ -26,7 +26,8 @@ function rulesOf(given: readonly string[]): Partial<SimulationRules> {
   const rules: Record<string, boolean> = {}
   for (const rule of given) {
     const [name = '', value] = rule.split('=')
-    if (!(name in SIMULATION_RULES) || (value !== 'off' && value !== 'on')) fail(`--rule ${rule}: no such rule, or not NAME=off`)
+    if (!(name in SIMULATION_RULES) || (value !== 'off' && value !== 'on'))
+      fail(`--rule ${rule}: no such rule, or not NAME=off`)
     rules[name] = value === 'on'
   }
   return rules
