@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { after, describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeBatch, encodeBatch } from '@posthouse/core/batch-codec'
-import type { MailRecord } from '@posthouse/core/record'
 import { NatsCluster } from '@posthouse/testkit/nats-cluster'
+import { mailRecord } from '@posthouse/testkit/mail-record'
 import { acceptQueueOn, type AcceptQueue } from './accept-queue.ts'
 import { connectStore } from './jetstream/jetstream-store.ts'
 import { SILENT } from './log.ts'
@@ -14,29 +14,7 @@ import type { Store } from './store.ts'
 const PARTITIONS = 6
 const CLIENTS = 20
 
-function record(id: string): MailRecord {
-  const facts = {
-    size: 4096,
-    eightBit: false,
-    eightBitHeader: false,
-    dotLines: false,
-    longestLine: 64,
-    endsWithCrlf: true,
-  }
-  return {
-    envelope: {
-      id,
-      from: 'a@example.org',
-      recipients: [{ address: 'b@example.net', index: 0 }],
-      acceptedAt: 1,
-      storedAt: 0,
-      origin: 0,
-      attempts: { count: 0 },
-      facts,
-    },
-    content: Buffer.alloc(4096, 'x'),
-  }
-}
+const CONTENT = Buffer.alloc(4096, 'x')
 
 /** Clients that give a record each, and the next one some milliseconds after its fate. */
 class Load {
@@ -55,7 +33,7 @@ class Load {
     const queue = this.#queues[client % this.#queues.length] as AcceptQueue
     while (!this.#stopping) {
       const id = `m${++this.#given}`
-      const fate = await new Promise<Fate>((resolve) => queue.accept(record(id), resolve))
+      const fate = await new Promise<Fate>((resolve) => queue.accept(mailRecord(id, { content: CONTENT }), resolve))
       this.fates.set(id, fate)
       if (fate.is === 'stored') this.storedAt.push(performance.now())
       await sleep(2)
@@ -112,7 +90,13 @@ async function storedIds(store: Store): Promise<string[]> {
 
 async function append(store: Store, partition: number): Promise<number> {
   for (;;) {
-    const answer = await store.appendMail(partition, `end-${partition}`, 1, encodeBatch([record('end')]), 2000)
+    const answer = await store.appendMail(
+      partition,
+      `end-${partition}`,
+      1,
+      encodeBatch([mailRecord('end', { content: CONTENT })]),
+      2000,
+    )
     if (answer.is === 'stored') return answer.seq
     await sleep(100)
   }

@@ -2,28 +2,10 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { decodeBatch } from '@posthouse/core/batch-codec'
-import type { MailRecord } from '@posthouse/core/record'
+import { mailRecord } from '@posthouse/testkit/mail-record'
 import { acceptQueueOn } from './accept-queue.ts'
 import { MemoryServer, type Fault } from './memory/memory-server.ts'
 import type { BodyWriter, Fate } from './port.ts'
-
-function record(id: string, body?: MailRecord['envelope']['body']): MailRecord {
-  const facts = { size: 3, eightBit: false, eightBitHeader: false, dotLines: false, longestLine: 1, endsWithCrlf: true }
-  return {
-    envelope: {
-      id,
-      from: 'a@example.org',
-      recipients: [{ address: 'b@example.net', index: 0 }],
-      acceptedAt: 1,
-      storedAt: 0,
-      origin: 0,
-      attempts: { count: 0 },
-      facts,
-      ...(body && { body }),
-    },
-    content: body ? new Uint8Array(0) : Buffer.from('x\r\n'),
-  }
-}
 
 function stored(server: MemoryServer): string[] {
   return server.partitions.flatMap(({ mail }) =>
@@ -41,7 +23,7 @@ it('says the truth about every record while answers are lost', { timeout: 60_000
   const fates = new Map<string, string>()
   const give = (id: string) =>
     new Promise<void>((resolve) => {
-      queue.accept(record(id), (fate) => {
+      queue.accept(mailRecord(id), (fate) => {
         fates.set(id, fate.is)
         resolve()
       })
@@ -67,7 +49,7 @@ it('keeps a large body where its record is, also when answers are lost', { timeo
   const writer: BodyWriter = queue.openBody()
   for (let at = 0; at < content.length; at += 60_000) await writer.write(content.subarray(at, at + 60_000))
   const body = await writer.finish()
-  const fate = await new Promise<Fate>((resolve) => queue.accept(record('large', body), resolve, writer))
+  const fate = await new Promise<Fate>((resolve) => queue.accept(mailRecord('large', { body }), resolve, writer))
   assert.deepEqual(fate, { is: 'stored' })
   const partition = server.partitions.findIndex(({ mail }) => [...mail.messages()].length > 0)
   const chunks: Uint8Array[] = []

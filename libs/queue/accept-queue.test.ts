@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { PublishAnswer } from '@posthouse/core/answer'
 import { decodeBatch } from '@posthouse/core/batch-codec'
-import type { BodyReference, MailRecord } from '@posthouse/core/record'
+import { mailRecord } from '@posthouse/testkit/mail-record'
 import { acceptQueueOn, type AcceptQueueOptions } from './accept-queue.ts'
 import type { Fate } from './port.ts'
 import type { PartitionState, Store } from './store.ts'
@@ -75,30 +75,12 @@ class FakeStore {
 
 const STORED: PublishAnswer = { is: 'stored', seq: 4, duplicate: false }
 
-function record(id: string, body?: BodyReference): MailRecord {
-  const facts = { size: 3, eightBit: false, eightBitHeader: false, dotLines: false, longestLine: 1, endsWithCrlf: true }
-  return {
-    envelope: {
-      id,
-      from: 'a@example.org',
-      recipients: [{ address: 'b@example.net', index: 0 }],
-      acceptedAt: 1,
-      storedAt: 0,
-      origin: 0,
-      attempts: { count: 0 },
-      facts,
-      ...(body && { body }),
-    },
-    content: body ? new Uint8Array(0) : Buffer.from(`${id}\r\n`),
-  }
-}
-
 function queueOn(store: FakeStore, options: AcceptQueueOptions = {}) {
   const queue = acceptQueueOn(store as unknown as Store, options)
   const fates: string[] = []
   const give = (id: string) => {
     const settled = Promise.withResolvers<Fate>()
-    queue.accept(record(id), (fate) => {
+    queue.accept(mailRecord(id, { content: Buffer.from(`${id}\r\n`) }), (fate) => {
       fates.push(`${id} ${fate.is}`)
       settled.resolve(fate)
     })
@@ -230,7 +212,7 @@ describe('the accept queue', () => {
       const writer = queue.openBody()
       await writer.write(Buffer.from('content'))
       const body = await writer.finish()
-      await new Promise<Fate>((resolve) => queue.accept(record(`m${n}`, body), resolve, writer))
+      await new Promise<Fate>((resolve) => queue.accept(mailRecord(`m${n}`, { body }), resolve, writer))
       assert.equal((writer as unknown as { partition: number }).partition, store.appends.at(-1)?.partition)
     }
     await queue.close()
@@ -244,7 +226,7 @@ describe('the accept queue', () => {
     const writer = queue.openBody()
     await writer.write(Buffer.from('content'))
     const body = await writer.finish()
-    const fate = new Promise<Fate>((resolve) => queue.accept(record('m1', body), resolve, writer))
+    const fate = new Promise<Fate>((resolve) => queue.accept(mailRecord('m1', { body }), resolve, writer))
     await assert.rejects(writer.abandon())
     await store.appended(1)
     store.answer({ is: 'refused', why: 'full' })

@@ -4,8 +4,8 @@ import { after, it } from 'node:test'
 import { encodeBatch } from '@posthouse/core/batch-codec'
 import type { Closing } from '@posthouse/core/entry'
 import type { Lease } from '@posthouse/core/lease'
-import type { MailRecord } from '@posthouse/core/record'
 import { NatsCluster } from '@posthouse/testkit/nats-cluster'
+import { mailRecord } from '@posthouse/testkit/mail-record'
 import { connectStore } from './jetstream/jetstream-store.ts'
 import { SILENT } from './log.ts'
 import { connectQueueView } from './queue-view.ts'
@@ -15,23 +15,6 @@ const closing: (() => Promise<void>)[] = []
 after(async () => {
   for (const close of closing.reverse()) await close()
 })
-
-function record(id: string, recipients: number): MailRecord {
-  const facts = { size: 3, eightBit: false, eightBitHeader: false, dotLines: false, longestLine: 1, endsWithCrlf: true }
-  return {
-    envelope: {
-      id,
-      from: 'a@example.org',
-      recipients: Array.from({ length: recipients }, (_, index) => ({ address: `r${index}@example.net`, index })),
-      acceptedAt: 1,
-      storedAt: 0,
-      origin: 0,
-      attempts: { count: 0 },
-      facts,
-    },
-    content: Buffer.from('x\r\n'),
-  }
-}
 
 const LEASE: Lease = {
   id: 'lease',
@@ -62,7 +45,13 @@ it('counts and lists what one NATS server holds', { timeout: 120_000 }, async ()
   assert.equal((await view.count()).ready, 0)
   assert.deepEqual(await view.list(10), [])
 
-  const mail = await store.appendMail(0, 'batch', 2, encodeBatch([record('a', 2), record('b', 1)]), MS)
+  const mail = await store.appendMail(
+    0,
+    'batch',
+    2,
+    encodeBatch([mailRecord('a', { recipients: 2 }), mailRecord('b', { recipients: 1 })]),
+    MS,
+  )
   assert(mail.is === 'stored')
   assert.deepEqual((await view.list(10)).map(({ envelope, open }) => `${envelope.id} ${open.join()}`).sort(), [
     'a 0,1',
@@ -93,7 +82,14 @@ it('counts and lists what one NATS server holds', { timeout: 120_000 }, async ()
     records: [{ id: 'a', origin: mail.seq, batch: 'batch', recipients: 1 }],
   }
   const header = { node: 'node', lease: lease.seq, closes, later }
-  const entry = await store.writeEntry(0, 'entry', 'later', header, encodeBatch([record('a', 1)]), MS)
+  const entry = await store.writeEntry(
+    0,
+    'entry',
+    'later',
+    header,
+    encodeBatch([mailRecord('a', { recipients: 1 })]),
+    MS,
+  )
   assert(entry.is === 'stored')
   const { ready, later: waiting, partitions } = await view.count()
   assert.deepEqual([ready, waiting, partitions[0]?.owner], [2, 1, 'delivery-1'])

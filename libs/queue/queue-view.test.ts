@@ -4,28 +4,12 @@ import { encodeBatch } from '@posthouse/core/batch-codec'
 import type { Closing, EntryHeader, Later } from '@posthouse/core/entry'
 import type { Lease } from '@posthouse/core/lease'
 import type { MailRecord } from '@posthouse/core/record'
+import { mailRecord } from '@posthouse/testkit/mail-record'
 import { MemoryServer } from './memory/memory-server.ts'
 import type { MemoryStore } from './memory/memory-store.ts'
 import { StoreQueueView } from './queue-view.ts'
 
 const NO_BYTES = new Uint8Array(0)
-
-function record(id: string, acceptedAt: number, recipients = 1): MailRecord {
-  const facts = { size: 3, eightBit: false, eightBitHeader: false, dotLines: false, longestLine: 1, endsWithCrlf: true }
-  return {
-    envelope: {
-      id,
-      from: 'a@example.org',
-      recipients: Array.from({ length: recipients }, (_, index) => ({ address: `r${index}@example.net`, index })),
-      acceptedAt,
-      storedAt: 0,
-      origin: 0,
-      attempts: { count: 0 },
-      facts,
-    },
-    content: Buffer.from('x\r\n'),
-  }
-}
 
 function lease(floor: number, r: number, released = false): Lease {
   return {
@@ -122,8 +106,8 @@ describe('the view of the queue', () => {
 
   it('counts accepted mail without any owner', async () => {
     const { of, view } = setUp()
-    await of(0).mail(record('a', 1, 2), record('b', 2))
-    await of(1).mail(record('c', 3))
+    await of(0).mail(mailRecord('a', { acceptedAt: 1, recipients: 2 }), mailRecord('b', { acceptedAt: 2 }))
+    await of(1).mail(mailRecord('c', { acceptedAt: 3 }))
     const { ready, later, bytes, partitions } = await view.count()
     assert.deepEqual([ready, later, partitions.map((count) => count.ready)], [4, 0, [3, 1]])
     assert(bytes > 0)
@@ -132,7 +116,10 @@ describe('the view of the queue', () => {
   it('leaves out what entries have closed, recipient by recipient', async () => {
     const { of, view } = setUp(1)
     const partition = of(0)
-    const seq = await partition.mail(record('a', 1, 3), record('b', 2))
+    const seq = await partition.mail(
+      mailRecord('a', { acceptedAt: 1, recipients: 3 }),
+      mailRecord('b', { acceptedAt: 2 }),
+    )
     await partition.own(1, 1)
     await partition.close([closing('mail', seq, 0, [0, 2], 'a')])
     await partition.close([closing('mail', seq, 1, [0], 'b')])
@@ -147,16 +134,22 @@ describe('the view of the queue', () => {
   it('shows what was deferred, parked or held with its due time, once', async () => {
     const { of, view } = setUp(1)
     const partition = of(0)
-    const seq = await partition.mail(record('a', 1, 2), record('b', 2))
+    const seq = await partition.mail(
+      mailRecord('a', { acceptedAt: 1, recipients: 2 }),
+      mailRecord('b', { acceptedAt: 2 }),
+    )
     await partition.own(1, 1)
     const closes = [closing('mail', seq, 0, [0, 1], 'a'), closing('mail', seq, 1, [0], 'b')]
     const heads = [
       { id: 'a', recipients: 2 },
       { id: 'b', recipients: 1 },
     ]
-    const first = await partition.close(closes, later('deferred', ...heads), [record('a', 1, 2), record('b', 2)])
+    const first = await partition.close(closes, later('deferred', ...heads), [
+      mailRecord('a', { acceptedAt: 1, recipients: 2 }),
+      mailRecord('b', { acceptedAt: 2 }),
+    ])
     await partition.close([closing('later', first, 0, [1], 'a')], later('held', { id: 'a', recipients: 1 }), [
-      record('a', 1),
+      mailRecord('a', { acceptedAt: 1 }),
     ])
     await partition.own(seq + 1, 1)
     await partition.store.purgeMail(0, seq + 1)
@@ -172,10 +165,13 @@ describe('the view of the queue', () => {
   it('finds a message by its queue id, wherever its recipients wait', async () => {
     const { of, view } = setUp(2)
     const partition = of(1)
-    const seq = await partition.mail(record('a', 1, 2), record('b', 2))
+    const seq = await partition.mail(
+      mailRecord('a', { acceptedAt: 1, recipients: 2 }),
+      mailRecord('b', { acceptedAt: 2 }),
+    )
     await partition.own(1, 1)
     await partition.close([closing('mail', seq, 0, [1], 'a')], later('parked', { id: 'a', recipients: 1 }), [
-      record('a', 1),
+      mailRecord('a', { acceptedAt: 1 }),
     ])
     const items = await view.show('a')
     assert.deepEqual(items.map(({ state, partition: its }) => `${state} ${its}`).sort(), ['parked 1', 'ready 1'])
@@ -184,7 +180,7 @@ describe('the view of the queue', () => {
 
   it('lists the newest first and no more than asked for', async () => {
     const { of, view } = setUp(2)
-    for (let n = 0; n < 6; n++) await of(n % 2).mail(record(`m${n}`, n))
+    for (let n = 0; n < 6; n++) await of(n % 2).mail(mailRecord(`m${n}`, { acceptedAt: n }))
     assert.deepEqual(
       (await view.list(3)).map(({ envelope }) => envelope.id),
       ['m5', 'm4', 'm3'],
@@ -195,7 +191,9 @@ describe('the view of the queue', () => {
     const { server, of } = setUp(1)
     for (let n = 0; n < 50; n++) {
       await of(0).mail(
-        ...Array.from({ length: 4 }, (_, i) => ({ ...record(`m${n}-${i}`, n), content: Buffer.alloc(40_000) })),
+        ...Array.from({ length: 4 }, (_, i) =>
+          mailRecord(`m${n}-${i}`, { acceptedAt: n, content: Buffer.alloc(40_000) }),
+        ),
       )
     }
     const { ready } = await new StoreQueueView(server.connect(), 1000).count()
@@ -204,7 +202,7 @@ describe('the view of the queue', () => {
 
   it('asks again when a partition does not answer, and says so in the end', async () => {
     const { server, of, view } = setUp(1)
-    await of(0).mail(record('a', 1))
+    await of(0).mail(mailRecord('a', { acceptedAt: 1 }))
     let lost = 3
     server.fault = () => (lost-- > 0 ? 'lost-answer' : 'none')
     assert.equal((await view.count()).ready, 1)

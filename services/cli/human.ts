@@ -31,7 +31,7 @@ export function humanDuration(ms: number): string {
 
 /** What came from elsewhere (addresses, replies) cannot move the cursor or colour the screen. */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
 }
 

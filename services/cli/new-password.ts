@@ -57,7 +57,7 @@ function oneLine(text: string): string {
 function checked(password: string): string | Failed {
   if (password === '') return failed('failed', 'the password is empty: nothing is changed')
   if (Buffer.byteLength(password) > LONGEST) return failed('failed', `the password is longer than ${LONGEST} bytes`)
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\x00-\x1f\x7f]/.test(password))
     return failed('failed', 'the password is more than one line, or has control characters')
   return password

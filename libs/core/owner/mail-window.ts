@@ -47,9 +47,6 @@ export class MailWindow {
   get open(): IterableIterator<OpenBatch> {
     return this.#open.values()
   }
-  get openCount(): number {
-    return this.#open.size
-  }
 
   /** Nothing was stored in MAIL before this server time that has not been read. */
   nothingBefore(time: number): void {

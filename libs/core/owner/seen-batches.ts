@@ -23,10 +23,6 @@ export class SeenBatches {
     return origin !== undefined && origin < seq
   }
 
-  get size(): number {
-    return this.#origins.size
-  }
-
   /** Forgets what was last mentioned before `time` (server time, ms). */
   forget(time: number): void {
     const mentions = this.#mentions
