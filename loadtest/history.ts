@@ -9,6 +9,8 @@ export interface Attempt {
   /** `unknown`: the connection was lost after the final dot had gone out and before its reply came. */
   readonly told: 'accepted' | 'refused' | 'unknown'
   readonly code: number
+  /** The queue id that the 250 named. */
+  readonly queueId?: string
   readonly startedAt: number
   readonly endedAt: number
 }
@@ -21,6 +23,10 @@ export interface Arrival {
   /** Digest of the content without the trace header; null when there was no trace header to take off. Of a bounce: ''. */
   readonly digest: string | null
   readonly at: number
+  /** The delivery node it came from, where its address tells. */
+  readonly from?: string
+  /** Taken, but the connection was dropped by script before the reply: the relay must send it again. */
+  readonly unanswered?: boolean
 }
 
 export class History {
