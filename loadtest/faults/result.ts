@@ -1,7 +1,7 @@
 // What one run of a fault came to: the ledger, the times, and whether the bars hold.
 
 import type { Ledger } from '../ledger.ts'
-import type { FaultKind, Mark } from './fault.ts'
+import type { Bars, FaultKind, Mark } from './fault.ts'
 
 export interface FaultResult extends Ledger {
   readonly name: string
@@ -9,6 +9,8 @@ export interface FaultResult extends Ledger {
   readonly what: string
   readonly seed: number
   readonly isolated: boolean
+  /** What it was judged by. */
+  readonly bars: Bars
   /** Nodes that were hit. */
   readonly hit: readonly string[]
   /** From the first hit to the last heal. */
