@@ -25,7 +25,7 @@ import {
   type Fields,
 } from './wire-error.ts'
 
-const KNOWN = new Set('i f r b u e v t s o k n x c S p w a'.split(' '))
+const KNOWN = new Set('i f r b u e v t s o k n x c S p w a h'.split(' '))
 
 const EIGHT_BIT = 1
 const EIGHT_BIT_HEADER = 2
@@ -61,6 +61,7 @@ export function stringifyEnvelope(envelope: Envelope): string {
     const { node: n, client: c, role: r, user: u, tls: t, messageId: m } = accepted
     json['a'] = { n, c, r, u, t, m } // undefined ones are left out by JSON
   }
+  if (envelope.helo !== undefined) json['h'] = envelope.helo
   if (envelope.newer !== undefined) for (const key in envelope.newer) json[key] ??= envelope.newer[key]
   return JSON.stringify(json)
 }
@@ -87,6 +88,7 @@ export function parseEnvelope(text: string): Envelope {
   if (json['p'] !== undefined) envelope.report = unpackReport(json['p'], 'envelope.report')
   if (json['w'] !== undefined) envelope.traceparent = asText(json['w'], 'envelope.traceparent')
   if (json['a'] !== undefined) envelope.accepted = unpackAccepted(json['a'])
+  if (json['h'] !== undefined) envelope.helo = asText(json['h'], 'envelope.helo')
   const newer = unknownFields(json)
   if (newer !== undefined) envelope.newer = newer
   return envelope

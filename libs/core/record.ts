@@ -92,6 +92,8 @@ export interface Envelope {
   readonly traceparent?: string
   /** Facts of the acceptance for the event readers: node, client address, user, listener role, TLS, Message-ID. */
   readonly accepted?: AcceptanceFacts
+  /** What the client called itself in EHLO or HELO: another fact of the acceptance, written since 0.2. */
+  readonly helo?: string
   /** Fields that a newer version wrote and this one does not know: kept when the record is copied (spread the envelope). */
   readonly newer?: Readonly<Record<string, unknown>>
 }

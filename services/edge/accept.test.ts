@@ -31,6 +31,7 @@ test('a listed network relays without a log-in, and the record says all about it
   assert.equal(envelope.from, 'a@b.example')
   assert.deepEqual(envelope.recipients, [{ address: 'c@d.example', index: 0 }])
   assert.deepEqual(envelope.accepted, { node: 'edge-test', client: '127.0.0.1', role: 'relay', messageId: '<1@x>' })
+  assert.equal(envelope.helo, 'client.example')
   const text = edge.queue.content(0).toString()
   assert.match(
     text,

@@ -116,6 +116,10 @@ export class Commands {
     return this.#session.listener.role !== 'relay' && this.#session.context.authenticator !== undefined
   }
 
+  get helo(): string {
+    return this.#helo
+  }
+
   /** The beginning of the Received header of this session's messages; made once. */
   trace(smtputf8: boolean): string {
     if (!smtputf8 && this.#trace !== undefined) return this.#trace

@@ -120,6 +120,7 @@ function makeRecord(message: Received, body: BodyReference | undefined, tracepar
     attempts: { count: 0 },
     facts,
     accepted: acceptanceFacts(session, incoming),
+    helo: session.helo,
     ...(parameters.body8bit === true || facts.eightBit ? { body8bit: true } : undefined),
     ...(parameters.smtputf8 === true ? { smtputf8: true } : undefined),
     ...(parameters.ret === undefined ? undefined : { ret: parameters.ret }),

@@ -241,6 +241,11 @@ export class Session extends SMTPConnection implements InputReader {
     return this.#commands.trace(smtputf8)
   }
 
+  /** The client's name in EHLO or HELO; '' before it. */
+  get helo(): string {
+    return this.#commands.helo
+  }
+
   // Time.
 
   /** Once a second, with a monotonic time in ms. */

@@ -14,6 +14,12 @@ for (const [path, expected] of goldenFiles()) {
   })
 }
 
+test('a batch written before 0.2, without the name of the client, is read like one of today', () => {
+  const bytes = Buffer.from(readFileSync(goldenPath('batch.v1.before-helo.hex'), 'utf8').replaceAll('\n', ''), 'hex')
+  const { helo: _, ...envelope } = fullRecord.envelope
+  assert.deepEqual(decodeBatch(bytes), [smallRecord, { ...fullRecord, envelope }])
+})
+
 test('the golden files read as the values they were made from', () => {
   const text = (name: string) => readFileSync(goldenPath(name), 'utf8')
   const records = decodeBatch(Buffer.from(text('batch.v1.hex').replaceAll('\n', ''), 'hex'))

@@ -54,6 +54,7 @@ export const fullRecord: MailRecord = {
       tls: 'TLSv1.3',
       messageId: '<1@example.org>',
     },
+    helo: 'client.example.org',
     newer: { zz: { later: ['version'] } },
   },
   content: Buffer.alloc(0),

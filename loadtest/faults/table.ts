@@ -1,0 +1,21 @@
+// Every fault of the matrix, by name.
+
+import type { Fault } from './fault.ts'
+import { changeFaults } from './table/change.ts'
+import { clockFaults } from './table/clock.ts'
+import { diskFaults } from './table/disk.ts'
+import { linkFaults } from './table/link.ts'
+import { powerFaults } from './table/power.ts'
+import { processFaults } from './table/process.ts'
+import { dnsFaults, siteFaults } from './table/site.ts'
+
+export const FAULTS: readonly Fault[] = [
+  ...processFaults,
+  ...linkFaults,
+  ...diskFaults,
+  ...powerFaults,
+  ...siteFaults,
+  ...dnsFaults,
+  ...clockFaults,
+  ...changeFaults,
+]

@@ -1,0 +1,136 @@
+// Processes that die, freeze or stop, one of a kind or all of it.
+
+import type { Fault, Scene } from '../fault.ts'
+import type { NodeKind, RoomNode } from '../room.ts'
+
+type Clustered = Exclude<NodeKind, 'balancer'>
+const CLUSTERED: readonly Clustered[] = ['nats', 'edge', 'delivery']
+const NOUN = { nats: 'NATS server', edge: 'edge', delivery: 'delivery node' } as const
+
+/** How long a supervisor takes to start a dead process again. */
+const RESTART_MS = 2000
+/** Longer than a lease (10 s) and the time in which its end is noticed. */
+export const DOWN_MS = 15_000
+const FROZEN_MS = 60_000
+
+export async function killAndRestart(scene: Scene, nodes: readonly RoomNode[], downMs: number): Promise<void> {
+  const names = nodes.map(({ name }) => name)
+  scene.mark('hit', names, `kill -9 ${names.join(' ')}`)
+  await Promise.all(nodes.map((node) => node.kill()))
+  await scene.sleep(downMs)
+  await Promise.all(nodes.map((node) => node.start()))
+  await Promise.all(nodes.map((node) => node.ready()))
+  scene.mark('heal', names, 'started again')
+}
+
+function kill(kind: Clustered): Fault {
+  return {
+    name: `kill-${kind}`,
+    kind: 'process',
+    what: `kill -9 of one ${NOUN[kind]}, started again after ${DOWN_MS / 1000} s`,
+    needs: 'loopback',
+    quick: kind === 'delivery',
+    bars: { gapMs: 1000, duplicates: kind === 'delivery' },
+    run: (scene) => killAndRestart(scene, [scene.pick(scene.room.nodes(kind))], DOWN_MS),
+  }
+}
+
+function freeze(kind: Clustered): Fault {
+  return {
+    name: `freeze-${kind}`,
+    kind: 'process',
+    what: `SIGSTOP of one ${NOUN[kind]}, SIGCONT after ${FROZEN_MS / 1000} s`,
+    needs: 'loopback',
+    bars: { gapMs: 1000, duplicates: kind === 'delivery' },
+    async run(scene) {
+      const node = scene.pick(scene.room.nodes(kind))
+      scene.mark('hit', [node.name], `freeze ${node.name}`)
+      node.freeze()
+      await scene.sleep(Math.max(DOWN_MS, FROZEN_MS * scene.scale))
+      node.thaw()
+      scene.mark('heal', [node.name], 'goes on')
+    },
+  }
+}
+
+function stop(kind: Clustered): Fault {
+  return {
+    name: `stop-${kind}`,
+    kind: 'process',
+    what: `one ${NOUN[kind]} is stopped in good order and started again`,
+    needs: 'loopback',
+    quick: kind === 'edge',
+    bars: { gapMs: 1000, duplicates: false },
+    async run(scene) {
+      const node = scene.pick(scene.room.nodes(kind))
+      scene.mark('hit', [node.name], `stop ${node.name}`)
+      await node.stop()
+      await scene.sleep(RESTART_MS)
+      await node.start()
+      await node.ready()
+      scene.mark('heal', [node.name], 'started again')
+    },
+  }
+}
+
+const allNats: Fault = {
+  name: 'kill-all-nats',
+  kind: 'process',
+  what: 'kill -9 of all NATS servers at once, started again after 2 s',
+  needs: 'loopback',
+  bars: { gapMs: null, duplicates: true, why: 'without a majority of the servers nothing can be stored' },
+  run: (scene) => killAndRestart(scene, scene.room.nodes('nats'), RESTART_MS),
+}
+
+const oneOfEach: Fault = {
+  name: 'kill-one-of-each',
+  kind: 'process',
+  what: 'kill -9 of one NATS server, one edge and one delivery node in the same moment',
+  needs: 'loopback',
+  bars: { gapMs: null, duplicates: true, why: 'three failures at once: measured, not promised' },
+  run: (scene) =>
+    killAndRestart(
+      scene,
+      CLUSTERED.map((kind) => scene.pick(scene.room.nodes(kind))),
+      DOWN_MS,
+    ),
+}
+
+const allDeliveries: Fault = {
+  name: 'kill-all-deliveries',
+  kind: 'process',
+  what: 'kill -9 of all delivery nodes at once: mail is taken and waits',
+  needs: 'loopback',
+  bars: { gapMs: 1000, duplicates: true },
+  run: (scene) => killAndRestart(scene, scene.room.nodes('delivery'), RESTART_MS),
+}
+
+const killTheSuccessor: Fault = {
+  name: 'kill-delivery-twice',
+  kind: 'process',
+  what: 'kill -9 of one delivery node, and of the next one in the middle of taking over',
+  needs: 'loopback',
+  bars: { gapMs: 1000, duplicates: true },
+  async run(scene) {
+    const [first, second] = scene.room.nodes('delivery') as [RoomNode, RoomNode]
+    scene.mark('hit', [first.name], `kill -9 ${first.name}`)
+    await first.kill()
+    await scene.sleep(10_000 + scene.random() * 3000)
+    scene.mark('hit', [second.name], `kill -9 ${second.name}`)
+    await second.kill()
+    await scene.sleep(RESTART_MS)
+    await Promise.all([first.start(), second.start()])
+    await Promise.all([first.ready(), second.ready()])
+    scene.mark('heal', [first.name, second.name], 'started again')
+  },
+}
+
+export const processFaults: readonly Fault[] = [
+  ...CLUSTERED.map(kill),
+  ...CLUSTERED.map(freeze),
+  ...CLUSTERED.map(stop),
+  allNats,
+  allDeliveries,
+  oneOfEach,
+  killTheSuccessor,
+]
