@@ -1,4 +1,4 @@
-// Reads from a bounce (RFC 3464) which recipients it reports, so that the ledger can close their accounts.
+// Reads from a bounce (RFC 3464) which recipients it reports, so that the ledger can close their accounts, and which one it is.
 
 const FINAL_RECIPIENT = /^(?:Original|Final)-Recipient:[ \t]*rfc822[ \t]*;[ \t]*<?([^\s<>]+)>?[ \t]*\r?$/gim
 
@@ -15,4 +15,10 @@ export function bouncedRecipients(content: Buffer): string[] {
     if (best !== undefined) reported.add(best.name)
   }
   return reported.size === 0 ? [''] : [...reported]
+}
+
+/** The queue id of the bounce itself: the relay that makes it names its Message-ID after it. */
+export function queueIdOfBounce(content: Buffer): string | undefined {
+  const end = content.indexOf('\r\n\r\n')
+  return /^Message-ID:[ \t]*<([^@>\s]+)@/im.exec(content.toString('latin1', 0, end < 0 ? content.length : end))?.[1]
 }

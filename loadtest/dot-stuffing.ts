@@ -22,15 +22,19 @@ export function stuffDots(content: Buffer): Buffer {
   return Buffer.concat(parts)
 }
 
-export type Read = { readonly done: false } | { readonly done: true; readonly content: Buffer; readonly rest: Buffer }
-
-/** Reads the content of one message; `rest` is what followed the final dot. */
-export class DotReader {
-  readonly #parts: Buffer[] = []
+/** Reads the content of one message as it comes, keeping none of it: `take` gets the parts in order. */
+export class DotStream {
+  readonly #take: (part: Buffer) => void
   // The first line may begin with a dot as well: the content is read as if a line end stood before it.
   #pending: Buffer = Buffer.from('\r\n')
+  #notContent = 2
 
-  push(chunk: Buffer): Read {
+  constructor(take: (part: Buffer) => void) {
+    this.#take = take
+  }
+
+  /** What followed the final dot, or undefined as long as it has not come. */
+  push(chunk: Buffer): Buffer | undefined {
     const bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk])
     let from = 0
     let at = bytes.indexOf(CRLF_DOT)
@@ -40,11 +44,10 @@ export class DotReader {
         const undecided = bytes.subarray(at + 3)
         if (undecided.length === 0 || undecided[0] === CR) return this.#keep(bytes, from, at)
       } else if (bytes[at + 3] === CR && bytes[at + 4] === LF) {
-        this.#take(bytes.subarray(from, at + 2))
-        const content = Buffer.concat(this.#parts).subarray(2)
-        return { done: true, content, rest: bytes.subarray(at + 5) }
+        this.#give(bytes.subarray(from, at + 2))
+        return bytes.subarray(at + 5)
       }
-      this.#take(bytes.subarray(from, at + 2))
+      this.#give(bytes.subarray(from, at + 2))
       from = at + 3
       at = bytes.indexOf(CRLF_DOT, from)
     }
@@ -54,13 +57,27 @@ export class DotReader {
     return this.#keep(bytes, from, tail)
   }
 
-  #keep(bytes: Buffer, from: number, tail: number): Read {
-    this.#take(bytes.subarray(from, tail))
+  #keep(bytes: Buffer, from: number, tail: number): undefined {
+    this.#give(bytes.subarray(from, tail))
     this.#pending = bytes.subarray(tail)
-    return { done: false }
   }
 
-  #take(bytes: Buffer): void {
-    if (bytes.length > 0) this.#parts.push(bytes)
+  #give(bytes: Buffer): void {
+    const part = bytes.subarray(this.#notContent)
+    this.#notContent -= bytes.length - part.length
+    if (part.length > 0) this.#take(part)
+  }
+}
+
+export type Read = { readonly done: false } | { readonly done: true; readonly content: Buffer; readonly rest: Buffer }
+
+/** Reads the content of one message whole; `rest` is what followed the final dot. */
+export class DotReader {
+  readonly #parts: Buffer[] = []
+  readonly #stream = new DotStream((part) => this.#parts.push(part))
+
+  push(chunk: Buffer): Read {
+    const rest = this.#stream.push(chunk)
+    return rest === undefined ? { done: false } : { done: true, content: Buffer.concat(this.#parts), rest }
   }
 }

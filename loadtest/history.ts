@@ -23,6 +23,8 @@ export interface Arrival {
   /** Digest of the content without the trace header; null when there was no trace header to take off. Of a bounce: ''. */
   readonly digest: string | null
   readonly at: number
+  /** Under which id the relay held it: from the trace header; of a bounce, its own id. */
+  readonly queueId?: string
   /** The delivery node it came from, where its address tells. */
   readonly from?: string
   /** Taken, but the connection was dropped by script before the reply: the relay must send it again. */

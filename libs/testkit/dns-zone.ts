@@ -21,6 +21,8 @@ const RESPONSE = 0x8580
 
 export class DnsZone implements AsyncDisposable {
   readonly names = new Map<string, DnsEntry>()
+  /** What is said of every other name; undefined: it does not exist. */
+  otherwise: DnsEntry | undefined
   /** "mx example.org" of every question, in order. */
   readonly questions: string[] = []
   readonly #socket: Socket
@@ -34,16 +36,20 @@ export class DnsZone implements AsyncDisposable {
     })
   }
 
-  static async start(names: Readonly<Record<string, DnsEntry>> = {}): Promise<DnsZone> {
+  static async start(
+    names: Readonly<Record<string, DnsEntry>> = {},
+    at: { readonly host: string; readonly port: number } = { host: '127.0.0.1', port: 0 },
+  ): Promise<DnsZone> {
     const zone = new DnsZone(names)
-    zone.#socket.bind(0, '127.0.0.1')
+    zone.#socket.bind(at.port, at.host)
     await once(zone.#socket, 'listening')
     return zone
   }
 
   /** For the setting dns.servers. */
   get server(): string {
-    return `127.0.0.1:${this.#socket.address().port}`
+    const { address, port } = this.#socket.address()
+    return `${address}:${port}`
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -65,7 +71,7 @@ export class DnsZone implements AsyncDisposable {
     const type = TYPES[query.readUInt16BE(at + 1) as keyof typeof TYPES]
     const name = labels.join('.').toLowerCase()
     this.questions.push(`${type ?? 'other'} ${name}`)
-    const entry = this.names.get(name)
+    const entry = this.names.get(name) ?? this.otherwise
     if (entry === 'silent') return undefined
     if (entry === undefined) return message(query, question, 3, [])
     if (entry === 'SERVFAIL') return message(query, question, 2, [])
