@@ -11,8 +11,10 @@ export interface NatsServerSettings {
   readonly name: string
   readonly host: string
   readonly ports: NatsPorts
-  /** Route ports of all servers of the cluster, this one's included; one entry means no cluster. */
-  readonly routes: readonly number[]
+  /** HOST:PORT of the routes of all servers of the cluster, this one's included; one entry means no cluster. */
+  readonly routes: readonly string[]
+  /** Where the others and the clients are told to reach it, if not where it listens: behind a proxy. */
+  readonly advertised?: Pick<NatsPorts, 'client' | 'cluster'>
   readonly clusterName: string
   readonly user: string
   readonly password: string
@@ -22,6 +24,8 @@ export interface NatsServerSettings {
   readonly tag: string
   /** Bytes that JetStream may take on disk; stream limits are reserved against it. */
   readonly maxFileStore: number
+  /** How long a stored message may wait for its fsync; anything but `always` loses mail when the power fails. */
+  readonly syncInterval?: 'always' | '2m'
 }
 
 const text = (value: string) => JSON.stringify(value)
@@ -42,15 +46,16 @@ export function natsConfig(s: NatsServerSettings): string {
     `ping_max: 2`,
     `jetstream {`,
     `  store_dir: ${text(s.storeDir)}`,
-    `  sync_interval: always`,
+    `  sync_interval: ${text(s.syncInterval ?? 'always')}`,
     `  max_file_store: ${s.maxFileStore}`,
     `  max_memory_store: ${64 * 1024 * 1024}`,
     `}`,
   ]
+  if (s.advertised !== undefined) lines.push(`client_advertise: "${s.host}:${s.advertised.client}"`)
   if (s.routes.length > 1) {
     const user = encodeURIComponent(s.user)
     const password = encodeURIComponent(s.password)
-    const routes = s.routes.map((port) => `"nats://${user}:${password}@${s.host}:${port}"`)
+    const routes = s.routes.map((place) => `"nats://${user}:${password}@${place}"`)
     lines.push(
       `cluster {`,
       `  name: ${text(s.clusterName)}`,
@@ -59,6 +64,7 @@ export function natsConfig(s: NatsServerSettings): string {
       `  routes: [${routes.join(', ')}]`,
       `  ping_interval: "2s"`,
       `  ping_max: 2`,
+      ...(s.advertised === undefined ? [] : [`  advertise: "${s.host}:${s.advertised.cluster}"`]),
       `}`,
     )
   }

@@ -27,7 +27,7 @@ export interface NatsLayout {
 
 /** Writes the configuration of every server below `dir`; what their stores hold already stays. */
 export async function layOutNats(layout: NatsLayout): Promise<NatsNode[]> {
-  const routes = layout.ports.map((ports) => ports.cluster)
+  const routes = layout.ports.map((ports) => `${layout.host}:${ports.cluster}`)
   return Promise.all(
     layout.ports.map(async (ports, index) => {
       const name = `nats-${index + 1}`
@@ -63,7 +63,7 @@ export async function layOutNats(layout: NatsLayout): Promise<NatsNode[]> {
 }
 
 /** Ready = it is this very server that answers, JetStream has recovered its streams and, in a cluster, hears a meta leader. */
-export async function isNatsReady(node: NatsNode): Promise<boolean> {
+export async function isNatsReady(node: Pick<NatsNode, 'host' | 'ports' | 'tag'>): Promise<boolean> {
   const ask = (path: string) =>
     fetch(`http://${node.host}:${node.ports.monitor}${path}`, { signal: AbortSignal.timeout(1000) })
   try {
