@@ -1,10 +1,16 @@
 // `npm run -s loadtest -- [COMMAND] [OPTION]…`: one table of commands; without a name it is `load`.
 
 import { UsageError } from './command-line.ts'
+import { faults } from './commands/faults.ts'
 import { load } from './commands/load.ts'
+import { soak } from './commands/soak.ts'
 import { stoppable } from './stoppable.ts'
 
-const COMMANDS: Record<string, (args: readonly string[], signal: AbortSignal) => Promise<number>> = { load }
+const COMMANDS: Record<string, (args: readonly string[], signal: AbortSignal) => Promise<number>> = {
+  load,
+  faults,
+  soak,
+}
 
 const [first, ...others] = process.argv.slice(2)
 const named = first !== undefined && Object.hasOwn(COMMANDS, first)

@@ -8,9 +8,10 @@ const run = promisify(execFile)
 const CLI = join(import.meta.dirname, '../services/cli/main.ts')
 
 /** Null when nobody could answer: then what is missing may be queued. */
-export async function queueCount(dataDir: string): Promise<number | null> {
+export async function queueCount(queue: { readonly data: string } | { readonly config: string }): Promise<number | null> {
   try {
-    const args = [CLI, 'queue', 'count', '--json', '--data', dataDir]
+    const where = 'data' in queue ? ['--data', queue.data] : ['--config', queue.config]
+    const args = [CLI, 'queue', 'count', '--json', ...where]
     const { stdout } = await run(process.execPath, args, { timeout: 30_000 })
     return countIn(stdout)
   } catch {

@@ -23,3 +23,13 @@ export function pick<T>(random: Random, from: readonly T[]): T {
   if (from.length === 0) throw new Error('nothing to pick from')
   return from[Math.floor(random() * from.length)] as T
 }
+
+/** A copy in another order. */
+export function shuffled<T>(random: Random, list: readonly T[]): T[] {
+  const copy = [...list]
+  for (let last = copy.length - 1; last > 0; last--) {
+    const other = integerBetween(random, 0, last)
+    ;[copy[last], copy[other]] = [copy[other] as T, copy[last] as T]
+  }
+  return copy
+}

@@ -97,7 +97,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   options.progress('draining')
   const queued = await drain({
     history,
-    queued: () => queueCount(options.dataDir),
+    queued: () => queueCount({ data: options.dataDir }),
     timeoutMs: options.drainMs,
     quietMs: QUIET_MS,
     signal: options.signal,

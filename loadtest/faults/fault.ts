@@ -27,6 +27,8 @@ export interface Bars {
   readonly gapMs: number | null
   /** Whether mail may rightly go out twice: a delivery node or its link is hit, or a site fails at the final dot. */
   readonly duplicates: boolean
+  /** Longest time until the mail accepted before the hit has arrived; absent = no bar. */
+  readonly takeoverMs?: number
   /** True when losses are expected, and their absence is the failure (the planted fault of the power cut). */
   readonly losses?: boolean
   readonly why?: string
@@ -36,11 +38,11 @@ export interface Scene {
   readonly room: Room
   readonly sites: Sites
   readonly random: Random
-  /** Full length of the fault's waits, or a short one in the quick subset: a 60 s freeze takes 60 s * scale, never less than 12 s. */
-  readonly scale: number
   /** Writes down what was done, when, to whom. `kind` 'hit' opens a fault, 'heal' closes it. */
   mark(kind: 'hit' | 'heal' | 'note', nodes: readonly string[], text: string): void
   sleep(ms: number): Promise<void>
+  /** How long a fault is left as it is: `ms` in the full matrix, less in the quick one, but never less than `atLeastMs`. */
+  hold(ms: number, atLeastMs?: number): Promise<void>
   /** One of them, drawn with the seed. */
   pick<T>(list: readonly T[]): T
   /** Waits until this many more messages have been accepted: proof that mail flows. */

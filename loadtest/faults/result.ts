@@ -29,8 +29,10 @@ export interface FaultResult extends Ledger {
   /** One line for each duplicate and each counted possible duplicate: why. */
   readonly explanations: readonly Explanation[]
   readonly events: EventsAgreement
-  /** What failed, in words; empty = passed. */
+  /** Promises that were broken, in words: mail lost, altered, doubled without a reason. Empty = all held. */
   readonly failures: readonly string[]
+  /** Times over their bars, in words. */
+  readonly missedBars: readonly string[]
   readonly marks: readonly Mark[]
   readonly timeline: Timeline
 }

@@ -7,9 +7,10 @@ import { diskFaults } from './table/disk.ts'
 import { linkFaults } from './table/link.ts'
 import { powerFaults } from './table/power.ts'
 import { processFaults } from './table/process.ts'
+import { canBeMixed, sequenceOf } from './table/sequence.ts'
 import { dnsFaults, siteFaults } from './table/site.ts'
 
-export const FAULTS: readonly Fault[] = [
+const SINGLE: readonly Fault[] = [
   ...processFaults,
   ...linkFaults,
   ...diskFaults,
@@ -19,3 +20,10 @@ export const FAULTS: readonly Fault[] = [
   ...clockFaults,
   ...changeFaults,
 ]
+
+const SEQUENCE_LENGTH = 8
+
+/** What random sequences are drawn from. */
+export const MIXABLE: readonly Fault[] = SINGLE.filter(canBeMixed)
+
+export const FAULTS: readonly Fault[] = [...SINGLE, sequenceOf(MIXABLE, SEQUENCE_LENGTH)]

@@ -22,7 +22,7 @@ function jump(kind: 'edge' | 'delivery', direction: 'ahead' | 'back'): Fault {
       const node = scene.pick(scene.room.nodes(kind))
       scene.mark('hit', [node.name], `clock of ${node.name} 10 days ${direction}`)
       await node.jumpClock(JUMPS[direction])
-      await scene.sleep(DOWN_MS)
+      await scene.hold(DOWN_MS)
       await node.jumpClock(0)
       scene.mark('heal', [node.name], 'right again')
     },

@@ -28,7 +28,7 @@ const lost: Fault = {
     await scene.sleep(5000)
     await node.start()
     await node.ready()
-    await scene.sleep(DOWN_MS)
+    await scene.hold(DOWN_MS)
     scene.mark('heal', [node.name], 'came back empty')
   },
 }
@@ -37,7 +37,7 @@ async function fillAndFree(scene: Scene, nodes: readonly RoomNode[]): Promise<vo
   const names = nodes.map(({ name }) => name)
   scene.mark('hit', names, `the disk of ${names.join(' ')} is full`)
   await Promise.all(nodes.map((node) => diskOf(node).fill()))
-  await scene.sleep(DOWN_MS)
+  await scene.hold(DOWN_MS)
   await Promise.all(nodes.map((node) => diskOf(node).free()))
   // A server whose disk was full has shut JetStream down for good: whoever runs it starts it again.
   scene.mark('note', names, 'room again; restarted')
@@ -73,7 +73,7 @@ async function slowDown(scene: Scene, nodes: readonly RoomNode[]): Promise<void>
   const names = nodes.map(({ name }) => name)
   scene.mark('hit', names, `each write of ${names.join(' ')} takes ${SLOW_MS} ms longer`)
   await Promise.all(nodes.map((node) => diskOf(node).slow(SLOW_MS)))
-  await scene.sleep(DOWN_MS)
+  await scene.hold(DOWN_MS)
   await Promise.all(nodes.map((node) => diskOf(node).slow(0)))
   scene.mark('heal', names, 'as fast as before')
 }

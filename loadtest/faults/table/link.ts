@@ -2,7 +2,7 @@
 
 import type { Fault, Scene } from '../fault.ts'
 import type { Party } from '../room.ts'
-import { DOWN_MS } from './process.ts'
+import { DOWN_MS, TAKEOVER_MS } from './process.ts'
 
 /** Two ends: one party on the left, all of these on the right. */
 interface Link {
@@ -14,6 +14,8 @@ interface LinkKind {
   readonly name: string
   readonly what: string
   readonly duplicates: boolean
+  /** Whether a full cut ends the lease, so that another node takes over. */
+  readonly takeover?: boolean
   choose(scene: Scene): Link
 }
 
@@ -37,6 +39,7 @@ const KINDS: readonly LinkKind[] = [
     name: 'delivery-nats',
     what: 'one delivery node and all NATS servers',
     duplicates: true,
+    takeover: true,
     choose: (scene) => ({ left: one(scene, 'delivery'), right: natsNames(scene) }),
   },
   {
@@ -75,8 +78,8 @@ function nodesOf({ left, right }: Link): string[] {
   return [left, ...right.filter((party) => party !== 'sites')]
 }
 
-function bars(kind: LinkKind): Fault['bars'] {
-  return { gapMs: 1000, duplicates: kind.duplicates }
+function bars({ duplicates, takeover = false }: LinkKind): Fault['bars'] {
+  return { gapMs: 1000, duplicates, ...(takeover ? { takeoverMs: TAKEOVER_MS } : {}) }
 }
 
 function cut(kind: LinkKind): Fault {
@@ -91,7 +94,7 @@ function cut(kind: LinkKind): Fault {
       const link = kind.choose(scene)
       scene.mark('hit', nodesOf(link), `cut ${link.left} from ${link.right.join(' ')}`)
       for (const party of link.right) await scene.room.links.cut(link.left, party)
-      await scene.sleep(DOWN_MS)
+      await scene.hold(DOWN_MS)
       for (const party of link.right) await scene.room.links.heal(link.left, party)
       scene.mark('heal', nodesOf(link), 'linked again')
     },
@@ -118,7 +121,7 @@ function oneWay(kind: LinkKind, direction: 'out' | 'in'): Fault {
         if (direction === 'out') await scene.room.links.cutOneWay(link.left, party)
         else await scene.room.links.cutOneWay(party, link.left)
       }
-      await scene.sleep(DOWN_MS)
+      await scene.hold(DOWN_MS)
       for (const party of link.right) await scene.room.links.heal(link.left, party)
       scene.mark('heal', nodesOf(link), 'linked again')
     },
@@ -166,7 +169,7 @@ const minoritySplit: Fault = {
     const minority = (['nats', 'edge', 'delivery'] as const).map((kind) => one(scene, kind))
     scene.mark('hit', minority, `${minority.join(' ')} are on their own`)
     await isolate(scene, minority)
-    await scene.sleep(DOWN_MS)
+    await scene.hold(DOWN_MS)
     await scene.room.links.healAll()
     scene.mark('heal', minority, 'together again')
   },
@@ -182,7 +185,7 @@ const natsAlone: Fault = {
     const name = one(scene, 'nats')
     scene.mark('hit', [name], `${name} is on its own`)
     await isolate(scene, [name])
-    await scene.sleep(DOWN_MS)
+    await scene.hold(DOWN_MS)
     await scene.room.links.healAll()
     scene.mark('heal', [name], 'together again')
   },
@@ -200,7 +203,7 @@ const noMajority: Fault = {
     for (const [index, left] of names.entries()) {
       for (const right of names.slice(index + 1)) await scene.room.links.cut(left, right)
     }
-    await scene.sleep(DOWN_MS)
+    await scene.hold(DOWN_MS)
     await scene.room.links.healAll()
     scene.mark('heal', names, 'together again')
   },
@@ -218,7 +221,7 @@ const loss: Fault = {
     const names = scene.room.nodes().map(({ name }) => name)
     scene.mark('hit', names, `${LOST_SHARE * 100} % of the packets are lost`)
     for (const from of names) for (const to of names) if (from !== to) await scene.room.links.lose(LOST_SHARE, from, to)
-    await scene.sleep(DOWN_MS)
+    await scene.hold(DOWN_MS)
     await scene.room.links.healAll()
     scene.mark('heal', names, 'none is lost')
   },
@@ -237,7 +240,7 @@ const latency: Fault = {
     const names = natsNames(scene)
     scene.mark('hit', names, `${LATENCY_MS} ms latency`)
     scene.room.delay(LATENCY_MS)
-    await scene.sleep(DOWN_MS)
+    await scene.hold(DOWN_MS)
     scene.room.delay(0)
     scene.mark('heal', names, 'none')
   },

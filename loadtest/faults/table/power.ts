@@ -58,7 +58,7 @@ const oneByOne: Fault = {
   async run(scene) {
     for (const node of scene.room.nodes('nats')) {
       await cutPower(scene, [node])
-      await scene.sleep(DOWN_MS)
+      await scene.hold(DOWN_MS)
     }
   },
 }

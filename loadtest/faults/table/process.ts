@@ -12,15 +12,23 @@ const RESTART_MS = 2000
 /** Longer than a lease (10 s) and the time in which its end is noticed. */
 export const DOWN_MS = 15_000
 const FROZEN_MS = 60_000
+/** A lease of 10 s, read at most 2 s late, and the reading of the log. */
+export const TAKEOVER_MS = 20_000
 
 export async function killAndRestart(scene: Scene, nodes: readonly RoomNode[], downMs: number): Promise<void> {
   const names = nodes.map(({ name }) => name)
   scene.mark('hit', names, `kill -9 ${names.join(' ')}`)
   await Promise.all(nodes.map((node) => node.kill()))
-  await scene.sleep(downMs)
+  await scene.hold(downMs)
   await Promise.all(nodes.map((node) => node.start()))
   await Promise.all(nodes.map((node) => node.ready()))
   scene.mark('heal', names, 'started again')
+}
+
+function barsOf(kind: Clustered): Fault['bars'] {
+  return kind === 'delivery'
+    ? { gapMs: 1000, duplicates: true, takeoverMs: TAKEOVER_MS }
+    : { gapMs: 1000, duplicates: false }
 }
 
 function kill(kind: Clustered): Fault {
@@ -30,7 +38,7 @@ function kill(kind: Clustered): Fault {
     what: `kill -9 of one ${NOUN[kind]}, started again after ${DOWN_MS / 1000} s`,
     needs: 'loopback',
     quick: kind === 'delivery',
-    bars: { gapMs: 1000, duplicates: kind === 'delivery' },
+    bars: barsOf(kind),
     run: (scene) => killAndRestart(scene, [scene.pick(scene.room.nodes(kind))], DOWN_MS),
   }
 }
@@ -41,12 +49,12 @@ function freeze(kind: Clustered): Fault {
     kind: 'process',
     what: `SIGSTOP of one ${NOUN[kind]}, SIGCONT after ${FROZEN_MS / 1000} s`,
     needs: 'loopback',
-    bars: { gapMs: 1000, duplicates: kind === 'delivery' },
+    bars: barsOf(kind),
     async run(scene) {
       const node = scene.pick(scene.room.nodes(kind))
       scene.mark('hit', [node.name], `freeze ${node.name}`)
       node.freeze()
-      await scene.sleep(Math.max(DOWN_MS, FROZEN_MS * scene.scale))
+      await scene.hold(FROZEN_MS, DOWN_MS)
       node.thaw()
       scene.mark('heal', [node.name], 'goes on')
     },

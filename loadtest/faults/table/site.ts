@@ -16,7 +16,7 @@ function site(name: string, what: string, behaviour: SiteBehaviour, duplicates: 
       const domain = scene.pick(scene.sites.domains)
       scene.mark('hit', [domain], `${domain}: ${name}`)
       scene.sites.behave(domain, behaviour)
-      await scene.sleep(DOWN_MS)
+      await scene.hold(DOWN_MS)
       scene.sites.heal()
       scene.mark('heal', [domain], 'well again')
     },
@@ -34,7 +34,7 @@ function dns(behaviour: Exclude<DnsBehaviour, 'right'>, what: string, quick = fa
     async run(scene) {
       scene.mark('hit', ['dns'], `dns: ${behaviour}`)
       scene.sites.dns(behaviour)
-      await scene.sleep(DOWN_MS)
+      await scene.hold(DOWN_MS)
       scene.sites.heal()
       scene.mark('heal', ['dns'], 'right again')
     },

@@ -1,0 +1,111 @@
+// A room with its far ends, kept for several faults one after the other: each gets a history of its own, and of the logs only
+// what is new since the last.
+
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { drain } from '../drain.ts'
+import { History } from '../history.ts'
+import { queueCount } from '../queue-count.ts'
+import { readLogEvents, type LogEvent } from './log-events.ts'
+import { possibleDuplicatesIn, type PossibleDuplicate } from './node-logs.ts'
+import { openRoom } from './open-room.ts'
+import type { Room, RoomOptions } from './room.ts'
+import type { Sites } from './sites.ts'
+import { startSites } from './start-sites.ts'
+
+const READY_MS = 120_000
+const QUIET_MS = 15_000
+
+/** What became of a run's mail, once nothing moves any more. */
+export interface Aftermath {
+  readonly history: History
+  /** Recipients still queued; null when nobody could be asked. */
+  readonly queued: number | null
+  readonly events: readonly LogEvent[]
+  readonly possible: readonly PossibleDuplicate[]
+}
+
+export class Stage implements AsyncDisposable {
+  readonly room: Room
+  readonly sites: Sites
+  readonly #history: { now: History }
+  readonly #seen = { events: new Map<number, number>(), possible: new Map<string, number>() }
+
+  private constructor(room: Room, sites: Sites, history: { now: History }) {
+    this.room = room
+    this.sites = sites
+    this.#history = history
+  }
+
+  static async open(options: RoomOptions): Promise<Stage> {
+    const room = await openRoom(options)
+    const history = { now: new History() }
+    try {
+      const sites = await startSites({
+        addresses: room.sites.addresses,
+        port: room.sites.port,
+        dns: room.dns,
+        nameOf: (address) => room.nameOf(address),
+        record: (arrival) => history.now.arrivals.push(arrival),
+      })
+      const stage = new Stage(room, sites, history)
+      await room.start()
+      return stage
+    } catch (error) {
+      await room[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  get history(): History {
+    return this.#history.now
+  }
+
+  /** Whatever still hangs, is down or cut is put right; resolves when every node is ready. */
+  async heal(): Promise<void> {
+    this.sites.heal()
+    this.room.delay(0)
+    if (this.room.isolated) await this.room.links.healAll()
+    for (const node of this.room.nodes()) node.thaw()
+    await Promise.all(this.room.nodes().map((node) => node.start()))
+    await Promise.all(this.room.nodes().map((node) => node.ready(READY_MS)))
+  }
+
+  /** Waits until what was accepted has found its end. */
+  async settle(timeoutMs: number, signal: AbortSignal): Promise<Aftermath> {
+    const { history, room } = this
+    const ask = () => queueCount({ config: room.queueFile })
+    const queued = await drain({ history, queued: ask, timeoutMs, quietMs: QUIET_MS, signal })
+    const [events, possible] = await Promise.all([this.#newEvents(), this.#newPossibleDuplicates()])
+    this.#history.now = new History()
+    return { history, queued, events, possible }
+  }
+
+  async #newEvents(): Promise<LogEvent[]> {
+    const seen = this.#seen.events
+    const events = (await readLogEvents(this.room.queueFile)).filter(
+      ({ partition, seq }) => seq > (seen.get(partition) ?? 0),
+    )
+    for (const { partition, seq } of events) seen.set(partition, Math.max(seq, seen.get(partition) ?? 0))
+    return events
+  }
+
+  async #newPossibleDuplicates(): Promise<PossibleDuplicate[]> {
+    const seen = this.#seen.possible
+    const found: PossibleDuplicate[] = []
+    // Of all nodes there ever were: one that was removed may have counted before.
+    for (const name of await readdir(this.room.dir)) {
+      if (!/^delivery-.*\.log$/.test(name)) continue
+      const logFile = join(this.room.dir, name)
+      const all = await possibleDuplicatesIn(logFile)
+      found.push(...all.slice(seen.get(logFile) ?? 0))
+      seen.set(logFile, all.length)
+    }
+    return found
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.sites[Symbol.asyncDispose]()
+    await this.room[Symbol.asyncDispose]()
+  }
+}
