@@ -1,16 +1,11 @@
 // What a result depends on besides the programs: the machine and the settings that were chosen.
 
-import { readFile } from 'node:fs/promises'
-import { cpus, loadavg, release } from 'node:os'
+import { loadavg } from 'node:os'
+import { thisMachine, type Machine } from '../machine.ts'
 import { DESTINATION_CONCURRENCY, PROCESS_LIMIT } from './postfix.ts'
 import type { System } from './system.ts'
 
-export interface Conditions {
-  readonly cpu: string
-  readonly cores: number
-  readonly kernel: string
-  readonly distribution: string
-  readonly node: string
+export interface Conditions extends Machine {
   readonly versions: Readonly<Record<string, string>>
   readonly connections: string
   readonly postfix: string
@@ -23,13 +18,8 @@ export async function conditionsOf(
   connections: string,
   loadBefore: number,
 ): Promise<Conditions> {
-  const osRelease = await readFile('/etc/os-release', 'utf8').catch(() => '')
   return {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    kernel: release(),
-    distribution: /^PRETTY_NAME="?([^"\n]*)/m.exec(osRelease)?.[1] ?? 'unknown',
-    node: process.version,
+    ...(await thisMachine()),
     versions: Object.fromEntries(systems.map((system) => [system.name, system.version])),
     connections,
     postfix: `in_flow_delay = 0, default_process_limit = ${PROCESS_LIMIT}, destination concurrency ${DESTINATION_CONCURRENCY}, no log, no chroot`,

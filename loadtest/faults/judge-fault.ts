@@ -3,7 +3,7 @@
 import type { FaultResult } from './result.ts'
 
 /** How long the normal rate may take to come back after the last heal. */
-const RECOVERY_MS = 10_000
+export const RECOVERY_MS = 10_000
 
 type Judged = Omit<FaultResult, 'failures' | 'missedBars'>
 
