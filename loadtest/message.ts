@@ -24,11 +24,11 @@ export interface Composing {
   readonly size: number | null
   readonly recipients: number
   readonly sender: string
-  /** Domain of the recipients. */
-  readonly domain: string
+  /** Domain of the recipients; of several, they have one after the other in turn. */
+  readonly domain: string | readonly string[]
   readonly date: Date
-  /** Put before the local part of the recipients, for a sink that treats those otherwise. */
-  readonly prefix?: string
+  /** Put before the local part of the recipients, for a sink that treats those otherwise; of several, in turn. */
+  readonly prefix?: string | readonly string[]
 }
 
 const CORPUS_LINES = 4096
@@ -47,7 +47,7 @@ export function composeMessage(id: string, how: Composing): Message {
   const { random } = how
   const eightBit = random() < 0.5
   const recipients = Array.from({ length: how.recipients }, (_, index) =>
-    recipientOf(id, index, how.domain, how.prefix),
+    recipientOf(id, index, inTurn(how.domain, index), inTurn(how.prefix ?? '', index)),
   )
   const head = header(id, how, recipients[0] ?? '', eightBit, random() < 0.125)
   const body = bodyOf(
@@ -65,6 +65,10 @@ export function composeMessage(id: string, how: Composing): Message {
     eightBit,
     wire: stuffDots(content),
   }
+}
+
+function inTurn(given: string | readonly string[], index: number): string {
+  return typeof given === 'string' ? given : (given[index % given.length] ?? '')
 }
 
 /** Most mail is small: 1 to 32 KiB evenly over the orders of magnitude, and every 200th 300 KiB to 1 MiB. */

@@ -150,6 +150,47 @@ test('a connection lost before the dot is tried again elsewhere, and nothing is 
   assert.deepEqual([ledger.accepted, ledger.unknown, ledger.delivered], [10, 0, 10])
 })
 
+test('the queue id that the 250 names is kept with what was accepted', async () => {
+  const replies = ['250 hello', '250 ok', '250 ok', '354 go on', '250 2.0.0 Ok: queued as 0123456789ABC', '221 bye']
+  const relay = createServer((socket) => {
+    socket.write('220 hello\r\n')
+    socket.on('data', () => socket.write(`${replies.shift() ?? '500'}\r\n`))
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  const history = new History()
+  await send({
+    targets: [{ host: '127.0.0.1', port: (relay.address() as AddressInfo).port, tls: 'none' }],
+    sessions: 1,
+    connections: 'kept',
+    next: messages(1),
+    rate: 0,
+    retryUnknown: false,
+    giveUpMs: 5000,
+    record: (attempt) => history.attempts.push(attempt),
+  }).finally(() => relay.close())
+  assert.deepEqual(
+    history.attempts.map(({ told, queueId }) => [told, queueId]),
+    [['accepted', '0123456789ABC']],
+  )
+})
+
+test('recipients lie in several domains in turn, and no address is used twice', () => {
+  const how = { random: seededRandom(1), size: 100, recipients: 5, sender: 'a@b.example', date: new Date(0) }
+  const { recipients } = composeMessage('m', {
+    ...how,
+    domain: ['one.example', 'two.example'],
+    prefix: ['no.', '', ''],
+  })
+  assert.deepEqual(recipients, [
+    'no.m.0@one.example',
+    'm.1@two.example',
+    'm.2@one.example',
+    'no.m.3@two.example',
+    'm.4@one.example',
+  ])
+})
+
 test('messages go out at the rate that was asked for and no sooner', async () => {
   const history = new History()
   await using sink = await startSink({ traceHeaders: 0, record: () => {} })

@@ -29,7 +29,10 @@ export interface Sending {
   /** How long a session goes on trying what is refused for now, or a server that cannot be reached. */
   readonly giveUpMs: number
   readonly record: (attempt: Attempt) => void
+  /** Ends the sending: messages under way are seen through, no others are begun. */
   readonly signal?: AbortSignal
+  /** Closes the connections at once: the fate of what is under way stays unknown. */
+  readonly abandon?: AbortSignal
   readonly patience?: Patience
 }
 
@@ -61,14 +64,15 @@ type Tally = { connections: number; connectionFailures: number; unsent: number }
 /** Hands out the messages, none before its time. */
 function paced(sending: Sending, startedAt: number): () => Promise<Message | undefined> {
   let handedOut = 0
+  const isOver = () => sending.signal?.aborted === true
   return async () => {
-    if (sending.signal?.aborted === true) return undefined
+    if (isOver()) return undefined
     const message = sending.next()
     if (message === undefined || sending.rate === 0) return message
     const due = startedAt + (handedOut++ * 1000) / sending.rate
     const wait = due - performance.now()
-    if (wait > 1) await sleep(wait)
-    return message
+    if (wait > 1) await sleep(wait, undefined, sending.signal && { signal: sending.signal }).catch(() => {})
+    return isOver() ? undefined : message
   }
 }
 
@@ -82,6 +86,7 @@ class Session {
     this.#sending = sending
     this.#tally = tally
     this.#target = index % sending.targets.length
+    sending.abandon?.addEventListener('abort', () => this.#client?.close(), { once: true })
   }
 
   async run(take: () => Promise<Message | undefined>): Promise<void> {
@@ -127,8 +132,10 @@ class Session {
       this.#sending.record({ ...known, recipients: [recipient], told: 'refused', code })
     }
     if (verdict.told === 'refused') return
-    const code = verdict.told === 'accepted' ? verdict.code : 0
-    this.#sending.record({ ...known, recipients: verdict.recipients, told: verdict.told, code })
+    const { told, recipients } = verdict
+    if (told === 'unknown') return this.#sending.record({ ...known, recipients, told, code: 0 })
+    const queueId = verdict.queueId === undefined ? {} : { queueId: verdict.queueId }
+    this.#sending.record({ ...known, recipients, told, code: verdict.code, ...queueId })
   }
 
   async #connected(deadline: number): Promise<SmtpClient | undefined> {

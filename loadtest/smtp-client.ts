@@ -15,8 +15,11 @@ export interface Target {
 }
 
 export interface Patience {
+  /** From connecting to the end of the greetings, TLS and log-in included. */
   readonly connectMs: number
   readonly replyMs: number
+  /** For the reply to the final dot; absent: as for the others. */
+  readonly finalMs?: number
 }
 
 /** The connection ended, broke or stayed silent too long before the reply that was waited for. */
@@ -37,6 +40,7 @@ export type Verdict =
       readonly code: number
       readonly recipients: readonly string[]
       readonly refused: Refused[]
+      readonly queueId?: string
     }
   | { readonly told: 'refused'; readonly refused: Refused[] }
   | { readonly told: 'unknown'; readonly recipients: readonly string[]; readonly refused: Refused[] }
@@ -48,8 +52,8 @@ export interface Refused {
   readonly code: number
 }
 
-/** Waits at most this long for the final reply: longer than a relay asks its queue about the fate of a message. */
-export const PATIENT: Patience = { connectMs: 10_000, replyMs: 330_000 }
+/** For the final reply longer than a relay asks its queue about the fate of a message. */
+export const PATIENT: Patience = { connectMs: 10_000, replyMs: 30_000, finalMs: 330_000 }
 
 export class SmtpClient {
   #socket: Socket
@@ -107,10 +111,14 @@ export class SmtpClient {
       const data = await this.command('DATA')
       if (data.code !== 354) return this.#refuseAll(message, data.code)
       dotSent = true // from the first octet on: what a socket has taken, nobody takes back
+      this.#socket.setTimeout(this.#patience.finalMs ?? this.#patience.replyMs)
       this.#socket.write(message.wire)
       const final = await this.#reply()
+      this.#socket.setTimeout(this.#patience.replyMs)
       if (final.code >= 200 && final.code < 300) {
-        return { told: 'accepted', code: final.code, recipients: accepted, refused }
+        const queueId = queueIdIn(final)
+        const known = queueId === undefined ? {} : { queueId }
+        return { told: 'accepted', code: final.code, recipients: accepted, refused, ...known }
       }
       return this.#refuseAll(message, final.code)
     } catch (error) {
@@ -190,6 +198,10 @@ export class SmtpClient {
     this.#waiting = undefined
     this.#socket.destroy()
   }
+}
+
+function queueIdIn(reply: Reply): string | undefined {
+  return /\bqueued as (\S+)/.exec(reply.lines.join(' '))?.[1]
 }
 
 function expectCode(reply: Reply, code: number): Reply {
