@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { generate, outOfDate } from './generate.ts'
+import { generate, outOfDate, root } from './generate.ts'
 
 test('a generated file that is missing or was edited by hand is found', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'posthouse-check-'))
@@ -14,9 +14,10 @@ test('a generated file that is missing or was edited by hand is found', (t) => {
   assert.deepEqual(outOfDate(files, folder), ['edited.md is not what the tables say', 'missing.md is missing'])
 })
 
-test('the docs hold the settings and metrics of the services that are there', async () => {
+test('the docs hold the settings and metrics of the services that are there, and the faults once they have been run', async () => {
   const files = await generate()
-  assert.deepEqual([...files.keys()], ['docs/settings.md', 'docs/metrics.md'])
+  const faults = existsSync(join(root, 'docs/faults.json')) ? ['docs/faults.md'] : []
+  assert.deepEqual([...files.keys()], ['docs/settings.md', 'docs/metrics.md', ...faults])
   assert.match(files.get('docs/settings.md') ?? '', /^## edge$[^]*`POSTHOUSE_LISTENERS`/m)
   assert.match(files.get('docs/metrics.md') ?? '', /^## edge$[^]*`posthouse_edge_/m)
 })

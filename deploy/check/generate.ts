@@ -1,5 +1,5 @@
-// Writes what is generated: docs/settings.md and docs/metrics.md, from the tables of the services that are there.
-// `check` compares instead of writing.
+// Writes what is generated: docs/settings.md and docs/metrics.md, from the tables of the services that are there, and
+// docs/faults.md, from the runs written down in docs/faults.json. `check` compares instead of writing.
 //
 //   node deploy/check/generate.ts
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -17,10 +17,12 @@ export const root = join(import.meta.dirname, '../..')
 export async function generate(): Promise<ReadonlyMap<string, string>> {
   const settings = await tables<SettingsTable>('settings.ts', 'settingsTable')
   const metrics = await tables<MetricsTable>('metrics.ts', 'metricsTable')
+  const faults = await faultsMarkdown(join(root, 'docs/faults.json'))
   const files = new Map<string, string>()
   for (const [path, text] of [
     ['docs/settings.md', settingsMarkdown(settings)],
     ['docs/metrics.md', metricsMarkdown(metrics)],
+    ...(faults === undefined ? [] : [['docs/faults.md', faults] as const]),
   ] as const) {
     const options = await resolveConfig(join(root, path))
     files.set(path, await format(text, { ...options, filepath: path }))
@@ -37,6 +39,15 @@ export function outOfDate(files: ReadonlyMap<string, string>, folder: string): s
     else if (readFileSync(file, 'utf8') !== text) stale.push(`${path} is not what the tables say`)
   }
   return stale
+}
+
+/** Undefined until a run of the faults has been written down. */
+async function faultsMarkdown(data: string): Promise<string | undefined> {
+  if (!existsSync(data)) return undefined
+  const module = (await import(pathToFileURL(join(root, 'loadtest/faults/report/document.ts')).href)) as {
+    faultsDocument(data: unknown): string
+  }
+  return module.faultsDocument(JSON.parse(readFileSync(data, 'utf8')))
 }
 
 async function tables<T>(file: string, name: string): Promise<ReadonlyMap<string, T>> {

@@ -231,9 +231,16 @@ function draw(option: EChartsCoreOption, height: number): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height })
   try {
     chart.setOption(option)
-    // The renderer numbers its charts: a second one in the same process must not differ from the first.
-    return `${chart.renderToSVGString().replaceAll(/\bzr\d+-/g, 'plot-')}\n`
+    return `${unnumbered(chart.renderToSVGString())}\n`
   } finally {
     chart.dispose()
   }
+}
+
+/** The renderer counts its charts, and its styles (which only serve a mouse) over all of them: no drawing may depend on that. */
+function unnumbered(svg: string): string {
+  return svg
+    .replaceAll(/ class="zr\d+-cls-\d+"/g, '')
+    .replaceAll(/\s*<style\b[^]*?<\/style>/g, '')
+    .replaceAll(/\bzr\d+-/g, 'plot-')
 }
