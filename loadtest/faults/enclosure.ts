@@ -36,7 +36,7 @@ export function isEnclosed(): boolean {
 }
 
 /** Runs a program of Node's in an enclosure, with this process's streams; answers with its exit status. */
-export async function enclosed(file: string, args: readonly string[], env = process.env): Promise<number> {
+export async function enclosed(file: string, args: readonly string[]): Promise<number> {
   // In there no package can be had: it has no way to the outside.
   await ensurePackages(['iproute2', 'iptables', 'haproxy', 'faketime', 'strace', 'util-linux', 'e2fsprogs'], (line) =>
     process.stderr.write(`${line}\n`),
@@ -44,7 +44,7 @@ export async function enclosed(file: string, args: readonly string[], env = proc
   const program = [process.execPath, import.meta.filename, ...process.execArgv, file, ...args]
   const [command, rest] = tethered('unshare', [...NAMESPACES, ...program], 'SIGKILL')
   // A group of its own: Ctrl-C at the terminal comes in once, by way of this process.
-  const child = spawn(command, rest, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], detached: true, env })
+  const child = spawn(command, rest, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], detached: true })
   const orders = child.stdio[3] as Socket
   orders.on('error', () => {}) // it has ended: its status says so
   return passingSignals((signal) => orders.write(`${signal}\n`), child)

@@ -25,11 +25,9 @@ export function haproxyConfig({ host, socket, slots }: BalancerPlan): string {
   const lines = [
     'global',
     `  stats socket ${socket} mode 600 level admin`,
-    '  log stdout format raw local0 notice',
     '  maxconn 8000',
     'defaults',
     '  mode tcp',
-    '  log global',
     '  balance leastconn',
     '  retries 3',
     '  option redispatch 1',

@@ -16,8 +16,8 @@ export interface StoreSizes {
 const MiB = 1024 * 1024
 const FOLDER_MIB = 4096
 /** Well below the disk, and the streams below that: outcomes find room when the mail has taken its own. */
-const SHARE_OF_DISK = 0.8
-const SHARE_OF_STORE = 0.9
+const SHARE_OF_DISK = 0.85
+const SHARE_OF_STORE = 0.95
 
 export function storeSizes(diskMiB: number | undefined): StoreSizes {
   const storeMiB = diskMiB === undefined ? FOLDER_MIB : Math.floor(diskMiB * SHARE_OF_DISK)
