@@ -150,6 +150,7 @@ class Session {
       try {
         this.#client = await SmtpClient.connect(target, this.#sending.patience ?? PATIENT)
         this.#tally.connections++
+        if (this.#sending.abandon?.aborted === true) this.#client.close() // it was not yet there when all were closed
       } catch (error) {
         if (!(error instanceof ConnectionLost || error instanceof Unwelcome)) throw error
         this.#drop()

@@ -65,6 +65,6 @@ test('what gets no answer is given up when the load is stopped, and its fate is 
   const { history, statistics } = await load(4, 3, { hangEvery: 1 }, 0)
   assert.equal(history.arrivals.length, 0)
   assert.ok(history.attempts.length >= 3)
-  assert.equal(history.attempts.length, statistics.messages)
+  assert.ok(history.attempts.length >= statistics.messages) // a connection may be closed while the content is on its way
   assert.ok(history.attempts.every(({ told }) => told === 'unknown'))
 })
