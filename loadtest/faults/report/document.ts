@@ -50,10 +50,10 @@ Faults of links, disks and clocks need root, for network namespaces of their own
 loopback. Nothing is sent anywhere else.`
 
 const COLUMNS = `- **lost**: answered 250, and neither delivered, bounced nor in the queue. **Altered**: arrived with other content. **Unexpected**:
-  arrived though it was refused or never sent. All three are always 0, or the run has failed.
+  arrived though it was refused or never sent. All three must be 0; the one fault that must lose mail is the test of the test, and not in the sum.
 - **duplicates**: copies too many. Each must be explained by a delivery node, its link or a destination that was hit between the final
   dot and the stored outcome. _Counted_ is what the delivery nodes themselves report as possible duplicates.
-- **longest time without a 250**: over all clients. Its bar stands behind it; where there is none, the reason is below.
+- **longest time without a 250**: over all clients. Its bar stands behind it; where there is none, the reason is at the end.
 - **takeover**: from the first hit until all mail accepted before it had arrived.
 - **recovery**: from the last heal until accepted and delivered per second are back at 80 % of what they were; the bar is ${bar(RECOVERY_MS)}.`
 
@@ -65,8 +65,8 @@ export function faultsDocument(data: FaultsData): string {
     '## Results',
     `**${totalsText(runs)}.**`,
     conditions(data),
-    table(runs),
     COLUMNS,
+    table(runs),
     section('Failed, or over a bar', runs.flatMap(wrong)),
     section('Why mail went out twice, or might have', runs.flatMap(reasons)),
     section('Where there is no bar', withoutBar(runs)),
