@@ -6,7 +6,7 @@
 // where the copy finds it; what it has not handed down is in the page cache of the mounted file system, which nobody copies.
 
 import { execFile } from 'node:child_process'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { ImageDisk } from './image-disk.ts'
@@ -46,16 +46,19 @@ async function isAtRest(disk: ImageDisk): Promise<boolean> {
 /** A copy during which nothing was written, neither by the journal nor by the writeback. */
 async function copyOf(disk: ImageDisk): Promise<string> {
   const copy = `${disk.image}.copy`
-  await until(`${disk.image} does not come to rest`, async () => {
-    const before = await written(disk.image)
+  await until(`${disk.image} has not come to rest`, async () => {
+    const before = await writesOf(disk)
     await run('cp', ['--reflink=auto', '--sparse=auto', disk.image, copy])
-    return before === (await written(disk.image))
+    return before.underWay === '0' && before.done === (await writesOf(disk)).done
   })
   return copy
 }
 
-async function written(image: string): Promise<bigint> {
-  return (await stat(image, { bigint: true })).mtimeNs
+/** What its loop device counts: see Documentation/block/stat.rst of the kernel. */
+async function writesOf(disk: ImageDisk) {
+  const { stdout } = await run('mountpoint', ['--fs-devno', disk.mountPoint])
+  const fields = (await readFile(`/sys/dev/block/${stdout.trim()}/stat`, 'utf8')).trim().split(/\s+/)
+  return { done: fields[4], underWay: fields[8] }
 }
 
 async function until(otherwise: string, isSo: () => Promise<boolean>): Promise<void> {

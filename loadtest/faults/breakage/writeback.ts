@@ -5,27 +5,34 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
 const SETTING = '/proc/sys/vm/dirty_writeback_centisecs'
-/** What the setting was, as long as it is held: kept for the next holder if everything is killed at once. */
+/** What it was, as long as it is held: when the holder and its shell are killed together, the next holder puts it back. */
 const BEFORE = '/var/lib/posthouse-dirty_writeback_centisecs'
 
-// The shell outlives the process that started it, sees the end of its input, and puts the setting back.
+// The shell survives the process that started it, sees the end of its input, and puts the setting back unless others still
+// hold it. They share a lock of the folder of BEFORE. Only the first finds no such file: it is there before the setting changes.
 const HOLD = `
   set -e
   trap '' INT TERM HUP
-  test -s "$2" || { cat "$1" > "$2.$$" && mv "$2.$$" "$2"; }
-  before=$(cat "$2")
+  exec 9< "$(dirname "$2")"
+  flock --shared 9
+  mine=$(mktemp "$2.XXXXXX")
+  cat "$1" > "$mine"
+  ln "$mine" "$2" 2> /dev/null || true
+  rm "$mine"
   echo 0 > "$1"
   echo held
   cat > /dev/null
-  echo "$before" > "$1"
-  rm -f "$2"`
+  flock --exclusive --nonblock 9 || exit 0
+  cat "$2" > "$1"
+  rm "$2"`
 
-/** Answers with what lets go again. When this process ends, in any way, it is let go of too. */
+/** Answers with what lets go again. When this process ends, in any way, it lets go too. */
 export async function holdWriteback(): Promise<() => Promise<void>> {
-  const shell = spawn('sh', ['-c', HOLD, 'sh', SETTING, BEFORE], { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
+  const args = ['-c', HOLD, 'sh', SETTING, BEFORE]
+  const shell = spawn('sh', args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
   const exited = once(shell, 'exit')
   const [answer] = await Promise.race([once(shell.stdout, 'data'), exited])
-  if (String(answer).trim() !== 'held') throw new Error(`${SETTING} cannot be set`)
+  if (String(answer) !== 'held\n') throw new Error(`${SETTING} cannot be set`)
   return async () => {
     shell.stdin.end()
     await exited
