@@ -45,6 +45,8 @@ export async function faults(args: readonly string[], signal: AbortSignal): Prom
     return tell(json ? JSON.stringify({ faults: FAULTS.map(known) }) : FAULTS.map(line).join('\n'))
   const isolated = !given.flag('loopback') && canEnclose()
   const quick = given.flag('quick')
+  const write = given.flag('write-docs')
+  if (quick && write) throw new UsageError('faults: --quick is a small load: its results do not go into the documents')
   const chosen = choose(given.flag('all'), given.text('only'), quick, isolated)
   if (isolated && !isEnclosed()) {
     given.check()
@@ -68,10 +70,12 @@ export async function faults(args: readonly string[], signal: AbortSignal): Prom
       process.stderr.write(`${faultTable(result)}\n\n`)
     },
   }
-  const write = given.flag('write-docs')
   given.check()
-  await runMatrix(matrix)
-  if (write) await writeDocument(results, ROOT)
+  try {
+    await runMatrix(matrix)
+  } finally {
+    if (write && results.length > 0) await writeDocument(results, ROOT)
+  }
   tell(json ? JSON.stringify(toJson(results, { one: chosen.length === 1 && !given.flag('all') })) : summary(results))
   if (results.length < chosen.length) return 2
   return results.every(passed) ? 0 : 1
