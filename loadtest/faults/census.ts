@@ -3,6 +3,7 @@
 
 import { readdir, readFile } from 'node:fs/promises'
 import { bodyStream, bodySubjects, logStream, mailStream } from '@posthouse/queue/jetstream/subjects'
+import { eventsIn } from './log-events.ts'
 import { QueueLink } from './queue-link.ts'
 
 export interface CensusSubject {
@@ -18,6 +19,8 @@ export interface Census {
   readonly streams: Readonly<Record<string, StreamHoldings>>
   /** Distinct bodies, however many chunks each has. */
   readonly bodies: number
+  /** Those of them that the logs name: their message was in the queue, and has ended if the queue is empty. */
+  readonly knownBodies: number
   /** NATS servers by name. */
   readonly servers: Readonly<Record<string, ServerHoldings>>
   /** By name; one that has ended is not there. */
@@ -51,34 +54,37 @@ const MONITOR_MS = 5000
 export async function takeCensus({ queueFile, processes, natsMonitors }: CensusSubject): Promise<Census> {
   await using queue = await QueueLink.open(queueFile)
   const streams: Record<string, StreamHoldings> = {}
-  let bodies = 0
+  const bodies = new Set<string>()
   for (let partition = 0; partition < queue.partitions; partition++) {
     for (const stream of [mailStream(partition), logStream(partition), bodyStream(partition)]) {
       const { messages, bytes, first_seq: first, last_seq: last } = (await queue.info(stream)).state
       streams[stream] = { messages, bytes, first, last }
     }
-    bodies += await countBodies(queue, partition)
+    await findBodies(queue, partition, bodies)
   }
+  const known = new Set(bodies.size === 0 ? [] : (await eventsIn(queue)).map(({ body }) => body))
   return {
     streams,
-    bodies,
+    bodies: bodies.size,
+    knownBodies: [...bodies].filter((body) => known.has(body)).length,
     servers: Object.fromEntries(await Promise.all(natsMonitors.map(serverHoldings))),
     processes: Object.fromEntries((await Promise.all(processes.map(processHoldings))).flat()),
   }
 }
 
 /** Subjects come in pages, of 100 000 at most. */
-async function countBodies(queue: QueueLink, partition: number): Promise<number> {
-  const bodies = new Set<string>()
-  let seen = 0
-  for (;;) {
+async function findBodies(queue: QueueLink, partition: number, bodies: Set<string>): Promise<void> {
+  for (let seen = 0; ;) {
     const request = { subjects_filter: bodySubjects(partition), offset: seen }
     const page = Object.keys((await queue.info(bodyStream(partition), request)).state.subjects ?? {})
-    for (const subject of page) bodies.add(subject.slice(0, subject.lastIndexOf('.')))
-    if (page.length === 0) return bodies.size
+    if (page.length === 0) return
+    for (const subject of page) bodies.add(bodyOfSubject(subject))
     seen += page.length
   }
 }
+
+/** body.p.<id>.<chunk> */
+const bodyOfSubject = (subject: string) => subject.split('.')[2] as string
 
 async function serverHoldings(monitor: string): Promise<[string, ServerHoldings]> {
   const ask = async (path: string) => {
@@ -112,7 +118,7 @@ async function processHoldings({
 export interface CensusLimits {
   /** Recipients that were accepted between the two. */
   readonly recipients: number
-  /** Bodies that may be left: those of tries of unknown fate, and of edges killed while they took one. Younger than a day, so nobody sweeps them. */
+  /** Bodies without a message that may be left: an edge that was killed or cut off could neither commit nor remove them. */
   readonly bodies: number
   /** Facts kept of each recipient in the logs, for their readers: they go after days. */
   readonly logBytesPerRecipient: number
@@ -146,10 +152,12 @@ export function logBytesPerRecipient(before: Census, after: Census, recipients: 
   return Math.max(0, grown) / Math.max(1, recipients)
 }
 
-function leftIn({ streams, bodies }: Census, limits: CensusLimits): string[] {
+function leftIn({ streams, bodies, knownBodies }: Census, limits: CensusLimits): string[] {
   const mail = Object.entries(streams).filter(([name, { messages }]) => name.startsWith('MAIL_') && messages > 0)
   const left = mail.map(([name, { messages, bytes }]) => `${name} holds ${messages} batches (${bytes} bytes)`)
-  if (bodies > limits.bodies) left.push(`${bodies} bodies are left, at most ${limits.bodies} may be`)
+  if (knownBodies > 0) left.push(`${knownBodies} bodies are left of messages that have ended`)
+  const others = bodies - knownBodies
+  if (others > limits.bodies) left.push(`${others} bodies without a message are left, at most ${limits.bodies} may be`)
   return left
 }
 

@@ -37,6 +37,8 @@ export interface LogEvent {
   readonly attempt: number
   readonly reply?: string
   readonly host?: string
+  /** Id of the content in the body stream. */
+  readonly body?: string
   /** Of a report: which recipients of which record it reports. */
   readonly report?: Report
 }
@@ -52,6 +54,10 @@ const TRIES = 6
  */
 export async function readLogEvents(queueFile: string): Promise<LogEvent[]> {
   await using queue = await QueueLink.open(queueFile)
+  return await eventsIn(queue)
+}
+
+export async function eventsIn(queue: QueueLink): Promise<LogEvent[]> {
   const events: LogEvent[] = []
   for (let partition = 0; partition < queue.partitions; partition++) {
     const kinds = new Map(KINDS.map((kind) => [logSubject(partition, kind), kind]))
@@ -90,7 +96,7 @@ async function readPartition(
   throw new Error(`the log of partition ${partition} cannot be read beyond ${from - 1} of ${last}`)
 }
 
-function eventsOf({ how, id, indexes, attempt, facts, report }: Closing) {
+function eventsOf({ how, id, indexes, attempt, facts, body, report }: Closing) {
   const { reply, host } = facts
   const shared = {
     how,
@@ -98,6 +104,7 @@ function eventsOf({ how, id, indexes, attempt, facts, report }: Closing) {
     attempt,
     ...(reply === undefined ? {} : { reply }),
     ...(host === undefined ? {} : { host }),
+    ...(body === undefined ? {} : { body }),
     ...(report === undefined ? {} : { report }),
   }
   return indexes.map((recipientIndex) => ({ ...shared, recipientIndex }))
