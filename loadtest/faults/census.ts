@@ -90,7 +90,7 @@ async function serverHoldings(monitor: string): Promise<[string, ServerHoldings]
   const ask = async (path: string) => {
     const response = await fetch(`${monitor}${path}`, { signal: AbortSignal.timeout(MONITOR_MS) })
     if (!response.ok) throw new Error(`${monitor}${path} answers ${response.status}`)
-    return (await response.json()) as unknown
+    return response.json()
   }
   const { storage, memory } = (await ask('/jsz')) as { storage: number; memory: number }
   const about = (await ask('/varz')) as { server_name: string; mem: number; connections: number }
@@ -127,7 +127,7 @@ export interface CensusLimits {
   readonly descriptors: number
 }
 
-/** A closing alone in its entry takes about 600 bytes, one of many about 200. */
+/** A closing takes some 350 bytes when it is alone in its entry, and 85 among many; a deferral is gone in the end. */
 export const USUAL_LIMITS = { logBytesPerRecipient: 1024, rssShare: 0.3, rssBytes: 64 * 1024 ** 2, descriptors: 20 }
 
 /** Old leases are trimmed once a minute to the last 256 of a partition; they are no facts of messages. */

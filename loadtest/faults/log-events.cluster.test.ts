@@ -78,7 +78,7 @@ function reportOf({ envelope }: Delivery) {
 const words = (events: readonly LogEvent[]) =>
   events
     .map((e) => [e.kind, e.queueId, e.recipientIndex, e.how, e.attempt, ...(e.report === undefined ? [] : [e.report])])
-    .sort((a, b) => (String(a) < String(b) ? -1 : 1))
+    .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 
 /** Asks until it is as wanted; what never gets there fails by the time limit. */
 async function until<T>(look: () => Promise<T>, wanted: (seen: T) => boolean): Promise<T> {
