@@ -50,8 +50,7 @@ async function startHere(options: DelayProxyOptions): Promise<DelayProxy> {
       down = downMs
     },
     async close() {
-      const closed = once(server, 'close')
-      server.close()
+      const closed = new Promise((resolve) => server.close(resolve))
       for (const socket of sockets) socket.destroy()
       await closed
     },

@@ -47,7 +47,7 @@ export function pipeDelayed(from: Socket, to: Socket, delayMs: () => number): vo
   const deliver = (item: Item) => {
     underWay -= item.length
     if (item === 'end') to.end()
-    else if (item === 'reset') to.resetAndDestroy()
+    else if (item === 'reset') reset(to)
     else isWaiting = !to.write(item)
     if (from.isPaused() && underWay <= MOST_UNDER_WAY / 2) from.resume()
   }
@@ -71,4 +71,10 @@ export function pipeDelayed(from: Socket, to: Socket, delayMs: () => number): vo
   from.on('close', (hadError) => {
     if (hadError || !hasEnded) take('reset')
   })
+}
+
+function reset(socket: Socket) {
+  // One that is not connected yet would first wait for that.
+  if (socket.connecting) socket.destroy()
+  else socket.resetAndDestroy()
 }

@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 
 const SETTING = '/proc/sys/vm/dirty_writeback_centisecs'
 /** What it was, as long as it is held: when the holder and its shell are killed together, the next holder puts it back. */
@@ -37,4 +38,9 @@ export async function holdWriteback(): Promise<() => Promise<void>> {
     shell.stdin.end()
     await exited
   }
+}
+
+/** When a holder was killed together with its shell, the setting is still held: puts it back. */
+export async function putWritebackBack(): Promise<void> {
+  if (existsSync(BEFORE)) await (await holdWriteback())()
 }
