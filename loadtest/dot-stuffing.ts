@@ -6,8 +6,15 @@ const DOT = 0x2e
 const CR = 0x0d
 const LF = 0x0a
 
+export const FINAL_DOT = Buffer.from('.\r\n')
+
 /** The content as it goes over the wire, with the final dot. Content that does not end with CRLF cannot be sent by DATA. */
 export function stuffDots(content: Buffer): Buffer {
+  return Buffer.concat([stuffLines(content), FINAL_DOT])
+}
+
+/** Whole lines as they go over the wire, without a final dot. */
+export function stuffLines(content: Buffer): Buffer {
   if (content.length > 0 && !(content.at(-2) === CR && content.at(-1) === LF)) {
     throw new Error('content must end with CRLF')
   }
@@ -18,7 +25,7 @@ export function stuffDots(content: Buffer): Buffer {
     parts.push(content.subarray(from, at + 3))
     from = at + 2 // the dot goes out twice
   }
-  parts.push(content.subarray(from), Buffer.from('.\r\n'))
+  parts.push(content.subarray(from))
   return Buffer.concat(parts)
 }
 

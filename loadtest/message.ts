@@ -3,8 +3,9 @@
 // the end, empty ones, and sometimes a Received field of an earlier hop on top.
 
 import { createHash } from 'node:crypto'
-import { stuffDots } from './dot-stuffing.ts'
-import { integerBetween, pick, type Random } from './random.ts'
+import { corpusOf, type Corpus, type Lines } from './corpus.ts'
+import { FINAL_DOT, stuffLines } from './dot-stuffing.ts'
+import { integerBetween, type Random } from './random.ts'
 
 export interface Message {
   readonly id: string
@@ -29,10 +30,9 @@ export interface Composing {
   readonly date: Date
   /** Put before the local part of the recipients, for a sink that treats those otherwise; of several, in turn. */
   readonly prefix?: string | readonly string[]
+  /** What the contents are made of; absent: made once for each chance. */
+  readonly corpus?: Corpus
 }
-
-const CORPUS_LINES = 4096
-const corpora = new WeakMap<Random, { plain: Buffer[]; eightBit: Buffer[] }>()
 
 export function digestOf(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex')
@@ -50,20 +50,24 @@ export function composeMessage(id: string, how: Composing): Message {
     recipientOf(id, index, inTurn(how.domain, index), inTurn(how.prefix ?? '', index)),
   )
   const head = header(id, how, recipients[0] ?? '', eightBit, random() < 0.125)
-  const body = bodyOf(
-    (how.size ?? mixedSize(random)) - head.length,
-    corpusOf(random)[eightBit ? 'eightBit' : 'plain'],
-    random,
-  )
-  const content = Buffer.concat([head, ...body])
+  const size = how.size ?? mixedSize(random)
+  const lines = (how.corpus ?? corpusOf(random))[eightBit ? 'eightBit' : 'plain']
+  const hash = createHash('sha256')
+  const wire: Buffer[] = []
+  let octets = 0
+  for (const part of contentOf(head, size, lines, random)) {
+    hash.update(part.content)
+    octets += part.content.length
+    wire.push(part.wire)
+  }
   return {
     id,
     sender: how.sender,
     recipients,
-    digest: digestOf(content),
-    size: content.length,
+    digest: hash.digest('hex'),
+    size: octets,
     eightBit,
-    wire: stuffDots(content),
+    wire: Buffer.concat([...wire, FINAL_DOT]),
   }
 }
 
@@ -100,68 +104,35 @@ function header(id: string, how: Composing, to: string, eightBit: boolean, relay
   return Buffer.from(lines.join('\r\n'), 'latin1')
 }
 
-function bodyOf(size: number, lines: readonly Buffer[], random: Random): Buffer[] {
-  const body: Buffer[] = []
-  let index = Math.floor(random() * lines.length)
-  let octets = 0
-  while (octets < size) {
-    const line = lines[index++ % lines.length] as Buffer
-    body.push(line)
-    octets += line.length
+/** Whole lines, as they are and as they go over the wire. */
+interface Part {
+  readonly content: Buffer
+  readonly wire: Buffer
+}
+
+/** The header and so many lines of the corpus, from anywhere in it, as it takes; all of it at once where it fits in. */
+function contentOf(head: Buffer, size: number, lines: Lines, random: Random): Part[] {
+  const first = Math.floor(random() * lines.each.length)
+  const begin = linesFor(size - head.length, lines.each.slice(first))
+  const parts = [partOf([head, ...begin.taken])]
+  let left = begin.left
+  for (const { whole } = lines; left >= whole.content.length; left -= whole.content.length) parts.push(whole)
+  const end = linesFor(left, lines.each)
+  return end.taken.length === 0 ? parts : [...parts, partOf(end.taken)]
+}
+
+function linesFor(octets: number, lines: readonly Buffer[]): { readonly taken: Buffer[]; readonly left: number } {
+  const taken: Buffer[] = []
+  let left = octets
+  for (const line of lines) {
+    if (left <= 0) break
+    taken.push(line)
+    left -= line.length
   }
-  return body
+  return { taken, left }
 }
 
-function corpusOf(random: Random): { plain: Buffer[]; eightBit: Buffer[] } {
-  const known = corpora.get(random)
-  if (known !== undefined) return known
-  const made = { plain: linesOf(random, false), eightBit: linesOf(random, true) }
-  corpora.set(random, made)
-  return made
-}
-
-function linesOf(random: Random, eightBit: boolean): Buffer[] {
-  return Array.from({ length: CORPUS_LINES }, () => Buffer.from(lineOf(random, eightBit) + '\r\n', 'utf8'))
-}
-
-function lineOf(random: Random, eightBit: boolean): string {
-  const text = words(random, eightBit, integerBetween(random, 1, 12))
-  const kind = random()
-  if (kind < 0.04) return `.${text}`
-  if (kind < 0.06) return '.'.repeat(integerBetween(random, 1, 5))
-  if (kind < 0.07) return `.. ${text}`
-  if (kind < 0.08) return words(random, false, 400).slice(0, 998)
-  if (kind < 0.12) return ''
-  if (kind < 0.15) return `${text} \t `
-  if (kind < 0.17) return `\t${text}`
-  if (kind < 0.18) return `From ${text}`
-  return text
-}
-
-const SYLLABLES = [
-  'ka',
-  'ro',
-  'min',
-  'tel',
-  'sa',
-  'vor',
-  'el',
-  'un',
-  'qui',
-  'da',
-  'posth',
-  'ouse',
-  '=20',
-  '&',
-  '%00',
-  '<x>',
-]
-const FOREIGN = ['grüße', 'ñandú', '邮件', 'почта', '😀', 'ærø']
-
-function words(random: Random, eightBit: boolean, count: number): string {
-  const parts: string[] = []
-  for (let word = 0; word < count; word++) {
-    parts.push(eightBit && random() < 0.2 ? pick(random, FOREIGN) : pick(random, SYLLABLES) + pick(random, SYLLABLES))
-  }
-  return parts.join(' ')
+function partOf(lines: readonly Buffer[]): Part {
+  const content = Buffer.concat(lines)
+  return { content, wire: stuffLines(content) }
 }

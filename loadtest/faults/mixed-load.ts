@@ -1,6 +1,7 @@
 // The load under which things break: clients of several kinds at once, with a mix of mail like that of a large site, drawn
 // from a seed. Each kind draws from a chance of its own, so that what it sends does not depend on how fast the others are.
 
+import { corpusOf, type Corpus } from '../corpus.ts'
 import type { Attempt } from '../history.ts'
 import { composeMessage, mixedSize, type Message } from '../message.ts'
 import { integerBetween, pick, seededRandom, type Random } from '../random.ts'
@@ -61,6 +62,7 @@ export function startMixedLoad(options: MixedLoadOptions): MixedLoad {
   const abandoning = new AbortController()
   const signal = AbortSignal.any([stopping.signal, ...(options.signal === undefined ? [] : [options.signal])])
   const run = Math.floor(options.random() * 2 ** 32).toString(36)
+  const corpus = corpusOf(options.random)
   let accepted = 0
   const groups = Promise.all(
     KINDS.map((kind, index) =>
@@ -69,7 +71,7 @@ export function startMixedLoad(options: MixedLoadOptions): MixedLoad {
         targets: options.targets(kind.role),
         sessions: Math.max(FEWEST_SESSIONS, Math.round(kind.share * options.sessions)),
         rate: kind.share * options.rate,
-        next: mailOf(kind, `${run}-${index}`, seededRandom(options.random() * 2 ** 32), options),
+        next: mailOf(kind, `${run}-${index}`, seededRandom(options.random() * 2 ** 32), corpus, options),
         giveUpMs: GIVE_UP_MS,
         record: (attempt) => {
           if (attempt.told === 'accepted') accepted++
@@ -106,7 +108,7 @@ export function isRefusedAddress(recipient: string): boolean {
 /** What is rare is sent early once by the first kind, so that a short run has it too. */
 const EARLY = { large: 8, manyRecipients: 16, refused: 24 }
 
-function mailOf(kind: Kind, prefix: string, random: Random, options: MixedLoadOptions): () => Message {
+function mailOf(kind: Kind, prefix: string, random: Random, corpus: Corpus, options: MixedLoadOptions): () => Message {
   const sender = kind.role === 'relay' ? RELAYED_SENDER : options.userAddress
   const isFirst = kind === KINDS[0]
   let turn = 0
@@ -117,6 +119,7 @@ function mailOf(kind: Kind, prefix: string, random: Random, options: MixedLoadOp
     const refused = random() < 0.01 || (isFirst && turn === EARLY.refused)
     return composeMessage(`${prefix}-${turn}`, {
       random,
+      corpus,
       size,
       recipients,
       sender,
