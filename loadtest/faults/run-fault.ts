@@ -30,7 +30,7 @@ export const FULL: Pace = {
   rate: 120,
   sessions: 24,
   largest: 30 * 1024 * 1024,
-  beforeMs: 8000,
+  beforeMs: 6000,
   afterMs: 12_000,
   scale: 1,
   drainMs: 240_000,

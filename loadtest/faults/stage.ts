@@ -28,10 +28,12 @@ export interface Aftermath {
 export class Stage implements AsyncDisposable {
   readonly room: Room
   readonly sites: Sites
+  readonly #delayable: boolean
   readonly #history: { now: History }
   readonly #seen = { events: new Map<number, number>(), possible: new Map<string, number>() }
 
-  private constructor(room: Room, sites: Sites, history: { now: History }) {
+  private constructor(room: Room, sites: Sites, history: { now: History }, delayable: boolean) {
+    this.#delayable = delayable
     this.room = room
     this.sites = sites
     this.#history = history
@@ -48,7 +50,7 @@ export class Stage implements AsyncDisposable {
         nameOf: (address) => room.nameOf(address),
         record: (arrival) => history.now.arrivals.push(arrival),
       })
-      const stage = new Stage(room, sites, history)
+      const stage = new Stage(room, sites, history, options.delayable === true)
       await room.start()
       return stage
     } catch (error) {
@@ -64,7 +66,7 @@ export class Stage implements AsyncDisposable {
   /** Whatever still hangs, is down or cut is put right; resolves when every node is ready. */
   async heal(): Promise<void> {
     this.sites.heal()
-    this.room.delay(0)
+    if (this.#delayable) this.room.delay(0)
     if (this.room.isolated) await this.room.links.healAll()
     for (const node of this.room.nodes()) node.thaw()
     await Promise.all(this.room.nodes().map((node) => node.start()))

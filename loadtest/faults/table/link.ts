@@ -71,7 +71,7 @@ const KINDS: readonly LinkKind[] = [
   },
 ]
 
-const FLAPS = 12
+const FLAPS = 8
 const FLAP_MS = 1300
 
 function nodesOf({ left, right }: Link): string[] {
@@ -132,7 +132,7 @@ function flap(kind: LinkKind): Fault {
   return {
     name: `flap-${kind.name}`,
     kind: 'link',
-    what: `the link between ${kind.what} goes and comes, ${FLAPS} times within half a minute`,
+    what: `the link between ${kind.what} goes and comes, ${FLAPS} times within 20 seconds`,
     needs: 'namespaces',
     bars: bars(kind),
     async run(scene) {
