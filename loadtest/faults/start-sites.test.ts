@@ -9,6 +9,7 @@ import { reconcile } from '../ledger.ts'
 import { composeMessage } from '../message.ts'
 import { seededRandom } from '../random.ts'
 import { send } from '../sender.ts'
+import { PATIENT } from '../smtp-client.ts'
 import type { SiteBehaviour } from './sites.ts'
 import { startSites } from './start-sites.ts'
 
@@ -30,8 +31,16 @@ async function sitesFor(t: TestContext) {
   return { sites, history, port, resolver }
 }
 
+/** What gets no answer is given up soon, what gets one is waited for. */
+const BRIEF = { connectMs: 300, replyMs: 10_000, finalMs: 1000 }
+
 /** Sends as a relay would, with the trace header on top; answers with what the site said of each. */
-async function deliver(to: { host: string; port: number }, domain: string, count: number): Promise<Attempt[]> {
+async function deliver(
+  to: { host: string; port: number },
+  domain: string,
+  count: number,
+  patience = PATIENT,
+): Promise<Attempt[]> {
   const attempts: Attempt[] = []
   const random = seededRandom(1)
   let turn = 0
@@ -41,8 +50,8 @@ async function deliver(to: { host: string; port: number }, domain: string, count
     connections: 'kept',
     rate: 0,
     retryUnknown: false,
-    giveUpMs: 100,
-    patience: { connectMs: 100, replyMs: 100 },
+    giveUpMs: patience === PATIENT ? 10_000 : 200,
+    patience,
     next: () => {
       if (turn++ >= count) return undefined
       const how = { random, size: 2000, recipients: 1, sender: 'a@sender.example', domain, date: new Date(0) }
@@ -80,7 +89,13 @@ test('every domain, and the domains of the senders, lead to a site that takes th
 const told = async (t: TestContext, behaviour: SiteBehaviour, count: number) => {
   const { sites, history, port } = await sitesFor(t)
   sites.behave('site-1.example', behaviour)
-  const attempts = await deliver({ host: ADDRESSES[0] as string, port }, 'site-1.example', count)
+  const isMute = behaviour.silent === true || behaviour.hangEvery !== undefined
+  const attempts = await deliver(
+    { host: ADDRESSES[0] as string, port },
+    'site-1.example',
+    count,
+    isMute ? BRIEF : PATIENT,
+  )
   return {
     told: attempts.map((attempt) => attempt.told),
     arrived: history.arrivals.map(({ recipient, unanswered }) => [recipient[1], unanswered === true]),
@@ -109,7 +124,7 @@ test('healing ends what hangs, and mail is taken again', async (t) => {
   const ended = new Promise((resolve) => hanging.once('close', resolve))
   hanging.once('data', () => assert.fail('it is not silent'))
   hanging.write('EHLO a\r\n')
-  assert.deepEqual(await deliver({ host: ADDRESSES[0] as string, port }, 'site-1.example', 1), [])
+  assert.deepEqual(await deliver({ host: ADDRESSES[0] as string, port }, 'site-1.example', 1, BRIEF), [])
   sites.heal()
   await ended
   await deliver({ host: ADDRESSES[0] as string, port }, 'site-1.example', 1)
