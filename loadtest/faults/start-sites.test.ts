@@ -26,7 +26,7 @@ async function sitesFor(t: TestContext) {
     record: (arrival) => history.arrivals.push(arrival),
   })
   t.after(() => sites[Symbol.asyncDispose]())
-  const resolver = new Resolver({ timeout: 100, tries: 1 })
+  const resolver = new Resolver({ timeout: 1000, tries: 1 })
   resolver.setServers([`127.0.0.1:${dnsPort}`])
   return { sites, history, port, resolver }
 }
