@@ -26,7 +26,11 @@ export class Balancer {
       http: undefined,
       env: ownEnvironment(),
       command: async () => ['haproxy', '-db', '-f', await this.#writeConfig()],
-      notReady: async () => ((await this.#says('show info')) === undefined ? 'it does not answer' : undefined),
+      notReady: async () => {
+        const answer = await this.#says(`show servers state ${CHECKED}`)
+        if (answer === undefined) return 'it does not answer'
+        return hasHealthyServer(answer) ? undefined : 'no edge is healthy'
+      },
     }
   }
 
@@ -78,4 +82,13 @@ export class Balancer {
       return undefined
     }
   }
+}
+
+/** Answers look like "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state …", a line for each server. */
+function hasHealthyServer(answer: string): boolean {
+  const [RUNNING, ENABLED] = ['2', '0']
+  return answer.split('\n').some((line) => {
+    const [, , , , , state, byAdmin] = line.split(' ')
+    return state === RUNNING && byAdmin === ENABLED
+  })
 }

@@ -73,7 +73,7 @@ export class ClusterRoom implements Room {
 
   async start(): Promise<void> {
     for (const kinds of START_ORDER) {
-      const group = this.#nodes.filter(({ kind, running }) => kinds.includes(kind) && !running)
+      const group = this.#nodes.filter(({ kind }) => kinds.includes(kind))
       await Promise.all(group.map((node) => node.start()))
       await Promise.all(group.map((node) => node.ready()))
     }

@@ -45,9 +45,15 @@ export class Cuts {
     this.#cuts.clear()
   }
 
-  /** Forgets everything about a party. */
-  forget(party: Party): void {
-    for (const [name, cut] of this.#cuts) if (cut.from === party || cut.to === party) this.#cuts.delete(name)
+  /** Forgets everything about a party that is gone; answers with those that no longer need rules against it. */
+  forget(party: Party): Set<Party> {
+    const receivers = new Set<Party>()
+    for (const [name, { from, to }] of this.#cuts) {
+      if (from !== party && to !== party) continue
+      this.#cuts.delete(name)
+      if (to !== party) receivers.add(to)
+    }
+    return receivers
   }
 
   /** Rules of the receiving end: a node's, or those of all outside parties together. */

@@ -42,8 +42,7 @@ export class NamespaceLinks implements Links {
 
   /** A node is gone for good, with its namespace. */
   forget(name: string): Promise<void> {
-    this.#cuts.forget(name)
-    return this.#apply(['sites'])
+    return this.#apply([...this.#cuts.forget(name)])
   }
 
   #apply(receivers: readonly Party[]): Promise<void> {

@@ -59,6 +59,6 @@ export class NamespaceGround implements Ground {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const place of [...this.#places.values()]) await this.leave(place)
+    for (const place of this.#places.values()) await this.leave(place)
   }
 }
