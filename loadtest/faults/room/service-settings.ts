@@ -47,7 +47,7 @@ export function deliverySettings(place: Place, around: Around): SettingsTree {
   const settings = {
     ...commonSettings(place, around),
     route: { port: ground.sites.port, ownAddresses: ground.own },
-    dns: { servers: [`${ground.dns.host}:${ground.dns.port}`], timeout: '1s' },
+    dns: { servers: [`${ground.dns.host}:${ground.dns.port}`], timeout: '1s', cacheFor: '2s' },
     retry: { first: '1s', longest: '5s' },
   }
   return mergeSettings(settings, options.deliverySettings ?? {})
