@@ -27,8 +27,10 @@ export interface Bars {
   readonly gapMs: number | null
   /** Whether mail may rightly go out twice: a delivery node or its link is hit, or a site fails at the final dot. */
   readonly duplicates: boolean
-  /** Longest time until the mail accepted before the hit has arrived; absent = no bar. */
+  /** Longest that mail may be held up; absent = no bar. */
   readonly takeoverMs?: number
+  /** Longest time from the last heal to the normal rate; absent = 10 s. */
+  readonly recoveryMs?: number
   /** True when losses are expected, and their absence is the failure (the planted fault of the power cut). */
   readonly losses?: boolean
   readonly why?: string

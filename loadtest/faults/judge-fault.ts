@@ -51,8 +51,8 @@ export function missedBars(result: Judged): string[] {
     else if (value > bar) missed.push(`${what}: ${value} ms, the bar is ${bar} ms`)
   }
   if (bars.gapMs !== null) over(result.longestAcceptGapMs, bars.gapMs, 'time without an acceptance')
-  if (bars.takeoverMs !== undefined) over(result.takeoverMs, bars.takeoverMs, 'in-flight mail out again')
-  over(result.recoveryMs, RECOVERY_MS, 'normal rate after the last heal')
+  if (bars.takeoverMs !== undefined) over(result.takeoverMs, bars.takeoverMs, 'mail was held up')
+  over(result.recoveryMs, bars.recoveryMs ?? RECOVERY_MS, 'normal rate after the last heal')
   return missed
 }
 

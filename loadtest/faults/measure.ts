@@ -45,7 +45,7 @@ export function measure(run: ToMeasure): Measures {
         endedAt,
       ),
     ),
-    takeoverMs: hitAt === undefined ? 0 : takeover(hitAt, accepted, first),
+    takeoverMs: hitAt === undefined ? 0 : takeover(hitAt, healedAt ?? endedAt, accepted, first),
     recoveryMs: hitAt === undefined ? 0 : healedAt === undefined ? null : recovery(healedAt, endedAt, rates, normal),
     normalRate: round(normal[0] ?? 0, 1),
     timeline: {
@@ -79,14 +79,23 @@ function deliveries(accepted: readonly Attempt[], first: ReadonlyMap<string, num
   })
 }
 
-/** How long after `at` the last mail arrived that had been accepted before; null when some has not arrived. */
-function takeover(at: number, accepted: readonly Attempt[], first: ReadonlyMap<string, number>): number | null {
-  let last = at
+/**
+ * The longest that mail was held up: of what was on its way at the hit, from then on; of what was accepted until the heal, from
+ * its acceptance on. Null when some has not arrived.
+ */
+function takeover(
+  hitAt: number,
+  healedAt: number,
+  accepted: readonly Attempt[],
+  first: ReadonlyMap<string, number>,
+): number | null {
+  let longest = 0
   for (const { endedAt, recipients } of accepted) {
-    if (endedAt > at) continue
-    for (const recipient of recipients) last = Math.max(last, first.get(recipient) ?? Infinity)
+    if (endedAt > healedAt) continue
+    const since = Math.max(hitAt, endedAt)
+    for (const recipient of recipients) longest = Math.max(longest, (first.get(recipient) ?? Infinity) - since)
   }
-  return last === Infinity ? null : round(last - at)
+  return longest === Infinity ? null : round(longest)
 }
 
 /** Windows slide by bins; the rate is back when it is enough from then on for another window, or until the load ended. */

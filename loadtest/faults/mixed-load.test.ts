@@ -42,7 +42,10 @@ test('what the load sends is taken, whole and once, and all kinds of mail are in
   const most = Math.max(...attempts.map(({ recipients }) => recipients.length))
   assert.ok(most >= 100 && most <= 200, String(most))
   const spread = attempts.map(({ recipients }) => new Set(recipients.map((recipient) => recipient.split('@')[1])).size)
-  assert.deepEqual([...new Set(spread)].toSorted((a, b) => a - b), [1, 2, 3])
+  assert.deepEqual(
+    [...new Set(spread)].toSorted((a, b) => a - b),
+    [1, 2, 3],
+  )
   assert.equal(accountsOf(attempts, []).size, ledger.accepted, 'an address was used twice')
   const refused = attempts.filter(({ recipients }) => recipients.some(isRefusedAddress))
   assert.ok(refused.length > 0 && refused.length < 40)

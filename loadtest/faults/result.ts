@@ -18,7 +18,7 @@ export interface FaultResult extends Ledger {
   /** Messages of which something was told (accepted, refused or unknown). */
   readonly messages: number
   readonly longestAcceptGapMs: number
-  /** From the first hit until the last mail accepted before it had arrived; null when some of it has not arrived. */
+  /** The longest that mail on its way at the hit, or accepted until the heal, was held up; null when some has not arrived. */
   readonly takeoverMs: number | null
   /** From the last heal until accepted and delivered per second are back at 80 % of what they were before; null: never. */
   readonly recoveryMs: number | null

@@ -98,10 +98,11 @@ export async function runFault(fault: Fault, running: Running): Promise<FaultRes
     ...reconcile(attempts, arrivals, queued),
     ...measure({ attempts, arrivals, marks, startedAt, endedAt }),
     possibleDuplicates: possible.length,
-    explanations: explain({ attempts, arrivals, marks, possible }),
+    explanations: explain({ attempts, arrivals, marks: [...stage.formerMarks, ...marks], possible }),
     events: agreement({ attempts, arrivals, events, queued }),
     marks,
   }
+  stage.formerMarks = marks
   const strayBounces = arrivals.filter(
     ({ kind, recipient }) => kind === 'bounce' && !isRefusedAddress(recipient),
   ).length

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { drain } from '../drain.ts'
 import { History } from '../history.ts'
 import { queueCount } from '../queue-count.ts'
+import type { Mark } from './fault.ts'
 import { readLogEvents, type LogEvent } from './log-events.ts'
 import { possibleDuplicatesIn, type PossibleDuplicate } from './node-logs.ts'
 import { openRoom } from './open-room.ts'
@@ -28,6 +29,8 @@ export interface Aftermath {
 export class Stage implements AsyncDisposable {
   readonly room: Room
   readonly sites: Sites
+  /** Marks of the run before: what it broke may still be felt. */
+  formerMarks: readonly Mark[] = []
   readonly #delayable: boolean
   readonly #history: { now: History }
   readonly #seen = { events: new Map<number, number>(), possible: new Map<string, number>() }

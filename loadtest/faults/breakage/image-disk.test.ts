@@ -8,12 +8,12 @@ import { canEnclose, enclosed, isEnclosed } from '../enclosure.ts'
 import { FileWriter } from './fixtures/file-writer.ts'
 import { ImageDisk } from './image-disk.ts'
 import { powerCut } from './power-cut.ts'
-import { holdWriteback } from './writeback.ts'
+import { holdWriteback, putWritebackBack } from './writeback.ts'
 
 const MiB = 1024 * 1024
 
 if (isEnclosed()) declareTests()
-else if (canEnclose()) process.exitCode = await enclosed(import.meta.filename, [])
+else if (canEnclose()) process.exitCode = await enclosed(import.meta.filename, []).finally(() => putWritebackBack())
 else test('disks that break', { skip: 'needs root' }, () => {})
 
 function declareTests() {

@@ -2,7 +2,7 @@
 // into a private mount namespace: when the last process of that is gone the mount is gone, and with it the loop device.
 
 import { execFile } from 'node:child_process'
-import { mkdir, open, rename, rm, rmdir, statfs, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, rename, rm, rmdir, statfs, truncate, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { emptyFolder } from './folder.ts'
@@ -32,8 +32,8 @@ export class ImageDisk implements Disk {
   static async make(folder: string, name: string, sizeMiB: number): Promise<ImageDisk> {
     const disk = new ImageDisk(join(folder, `${name}.image`), join(folder, name))
     await mkdir(disk.mountPoint, { recursive: true })
-    const file = await open(disk.image, 'wx', 0o600)
-    await file.truncate(sizeMiB * MiB).finally(() => file.close())
+    await writeFile(disk.image, '', { flag: 'wx', mode: 0o600 })
+    await truncate(disk.image, sizeMiB * MiB)
     await run('mkfs.ext4', [...MAKE, disk.image])
     await disk.remount()
     return disk

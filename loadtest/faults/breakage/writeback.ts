@@ -5,12 +5,15 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 
-const SETTING = '/proc/sys/vm/dirty_writeback_centisecs'
-/** What it was, as long as it is held: when the holder and its shell are killed together, the next holder puts it back. */
-const BEFORE = '/var/lib/posthouse-dirty_writeback_centisecs'
+const FILES = {
+  setting: '/proc/sys/vm/dirty_writeback_centisecs',
+  /** What it was, as long as it is held: when the holder and its shell are killed together, the next holder puts it back. */
+  before: '/var/lib/posthouse-dirty_writeback_centisecs',
+}
 
 // The shell survives the process that started it, sees the end of its input, and puts the setting back unless others still
-// hold it. They share a lock of the folder of BEFORE. Only the first finds no such file: it is there before the setting changes.
+// hold it. They share a lock of the second file's folder. Only
+// the first finds no such file: it is there before the setting changes.
 const HOLD = `
   set -e
   trap '' INT TERM HUP
@@ -28,19 +31,19 @@ const HOLD = `
   rm "$2"`
 
 /** Answers with what lets go again. When this process ends, in any way, it lets go too. */
-export async function holdWriteback(): Promise<() => Promise<void>> {
-  const args = ['-c', HOLD, 'sh', SETTING, BEFORE]
+export async function holdWriteback(files = FILES): Promise<() => Promise<void>> {
+  const args = ['-c', HOLD, 'sh', files.setting, files.before]
   const shell = spawn('sh', args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
   const exited = once(shell, 'exit')
   const [answer] = await Promise.race([once(shell.stdout, 'data'), exited])
-  if (String(answer) !== 'held\n') throw new Error(`${SETTING} cannot be set`)
+  if (String(answer) !== 'held\n') throw new Error(`${files.setting} cannot be set`)
   return async () => {
     shell.stdin.end()
     await exited
   }
 }
 
-/** When a holder was killed together with its shell, the setting is still held: puts it back. */
-export async function putWritebackBack(): Promise<void> {
-  if (existsSync(BEFORE)) await (await holdWriteback())()
+/** When a holder was killed together with its shell, as with its enclosure, the setting is still held: puts it back. */
+export async function putWritebackBack(files = FILES): Promise<void> {
+  if (existsSync(files.before)) await (await holdWriteback(files))()
 }

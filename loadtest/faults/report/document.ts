@@ -27,7 +27,7 @@ const HEADER = [
   'lost / altered / unexpected',
   'duplicates (counted)',
   'longest time without a 250',
-  'takeover',
+  'held up',
   'recovery',
   'seed',
   'verdict',
@@ -54,7 +54,7 @@ const COLUMNS = `- **lost**: answered 250, and neither delivered, bounced nor in
 - **duplicates**: copies too many. Each must be explained by a delivery node, its link or a destination that was hit between the final
   dot and the stored outcome. _Counted_ is what the delivery nodes themselves report as possible duplicates.
 - **longest time without a 250**: over all clients. Its bar stands behind it; where there is none, the reason is at the end.
-- **takeover**: from the first hit until all mail accepted before it had arrived.
+- **held up**: the longest that mail which was on its way at the hit, or was accepted until the heal, took to arrive.
 - **recovery**: from the last heal until accepted and delivered per second are back at 80 % of what they were; the bar is ${bar(RECOVERY_MS)}.`
 
 export function faultsDocument(data: FaultsData): string {

@@ -12,9 +12,9 @@ const failed = madeUpResult({ name: 'kill-edge', lost: 2, failures: ['2 lost'] }
 
 test('a matrix is a line for each run and the totals of those that must lose nothing', () => {
   assert.deepEqual(summary([madeUpResult(), failed, planted]).split('\n'), [
-    'kill-delivery            passed: 0/0/0 lost/altered/unexpected, 2 duplicates, gap 0.31 s, takeover 11.6 s, recovery 1.20 s',
-    'kill-edge                FAILED: 2/0/0 lost/altered/unexpected, 2 duplicates, gap 0.31 s, takeover 11.6 s, recovery 1.20 s; 2 lost',
-    'power-cut-without-fsync  passed: it loses mail, as it must: 50/0/0 lost/altered/unexpected, 2 duplicates, gap 0.31 s, takeover 11.6 s, recovery 1.20 s',
+    'kill-delivery            passed: 0/0/0 lost/altered/unexpected, 2 duplicates, gap 0.31 s, held up 11.6 s, recovery 1.20 s',
+    'kill-edge                FAILED: 2/0/0 lost/altered/unexpected, 2 duplicates, gap 0.31 s, held up 11.6 s, recovery 1.20 s; 2 lost',
+    'power-cut-without-fsync  passed: it loses mail, as it must: 50/0/0 lost/altered/unexpected, 2 duplicates, gap 0.31 s, held up 11.6 s, recovery 1.20 s',
     '2 of 3 runs passed: 6000 messages, 2 lost, 0 altered, 0 unexpected, 4 duplicates (6 counted as possible)',
   ])
 })

@@ -62,7 +62,7 @@ function lineOf(result: FaultResult): string {
     `${lost}/${altered}/${unexpected} lost/altered/unexpected`,
     plural(duplicates, 'duplicate'),
     `gap ${seconds(longestAcceptGapMs)}`,
-    `takeover ${seconds(takeoverMs)}`,
+    `held up ${seconds(takeoverMs)}`,
     `recovery ${seconds(recoveryMs)}`,
   ].join(', ')
   const wrong = [...result.failures, ...result.missedBars]

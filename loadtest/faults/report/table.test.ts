@@ -8,7 +8,7 @@ test('a run is told with its times against their bars, its reasons and its verdi
   const lines = text.split('\n')
   assert.equal(lines[0], 'kill-delivery (seed 7): kill -9 of one delivery node')
   assert.match(text, /^ {2}longest time without a 250 +0\.31 s \(bar 1 s\)$/m)
-  assert.match(text, /^ {2}in-flight mail out again after +11\.6 s \(bar 20 s\)$/m)
+  assert.match(text, /^ {2}mail was held up at most +11\.6 s \(bar 20 s\)$/m)
   assert.match(text, /^ {2}normal rate again after +1\.20 s \(bar 10 s\)$/m)
   assert.match(text, /^ {2}duplicates +2, counted as possible: 3$/m)
   assert.match(text, /^ {2}2 × duplicate: delivery-1 was killed\n {2}1 × near miss: delivery-1 was killed$/m)
@@ -28,7 +28,7 @@ test('whatever is wrong stands behind a mark', () => {
   assert.match(flagged({ undecided: 1, queued: null }).join(), /^! undecided +1$/)
   assert.match(flagged({ bars: { gapMs: 1000, duplicates: false } }).join(), /^! duplicates +2,/)
   assert.match(flagged({ longestAcceptGapMs: 1001 }).join(), /^! longest time without a 250 +1\.00 s \(bar 1 s\)$/)
-  assert.match(flagged({ takeoverMs: null }).join(), /^! in-flight mail out again after +never \(bar 20 s\)$/)
+  assert.match(flagged({ takeoverMs: null }).join(), /^! mail was held up at most +never \(bar 20 s\)$/)
   assert.match(flagged({ recoveryMs: 10_001 }).join(), /^! normal rate again after +10\.0 s \(bar 10 s\)$/)
   assert.match(
     flagged({ events: { tasks: 1, missing: 0, doubled: 1, contradicted: 0, examples: ['a@one.example'] } }).join(),

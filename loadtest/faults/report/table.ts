@@ -55,8 +55,12 @@ function timeRows(result: FaultResult): Row[] {
     ['messages/s before the fault', result.normalRate],
     ['first hit to last heal', seconds(result.faultMs)],
     timeRow('longest time without a 250', result.longestAcceptGapMs, bars.gapMs, bars.why),
-    timeRow('in-flight mail out again after', result.takeoverMs, bars.takeoverMs ?? null),
-    timeRow('normal rate again after', result.recoveryMs, bars.losses === true ? null : RECOVERY_MS),
+    timeRow('mail was held up at most', result.takeoverMs, bars.takeoverMs ?? null),
+    timeRow(
+      'normal rate again after',
+      result.recoveryMs,
+      bars.losses === true ? null : (bars.recoveryMs ?? RECOVERY_MS),
+    ),
   ]
 }
 

@@ -14,6 +14,7 @@ export const DOWN_MS = 15_000
 const FROZEN_MS = 60_000
 /** A lease of 10 s, read at most 2 s late, and the reading of the log. */
 export const TAKEOVER_MS = 20_000
+const LEASE_MS = 10_000
 
 export async function killAndRestart(scene: Scene, nodes: readonly RoomNode[], downMs: number): Promise<void> {
   const names = nodes.map(({ name }) => name)
@@ -104,13 +105,24 @@ const oneOfEach: Fault = {
     ),
 }
 
+/** Whoever starts next must wait until the leases of the dead have run out: that is later than 10 s after the restart. */
+const ALL_LEASES_RUN_OUT: Fault['bars'] = {
+  gapMs: 1000,
+  duplicates: true,
+  recoveryMs: TAKEOVER_MS,
+  why: 'the leases of all owners have to run out first',
+}
+
 const allDeliveries: Fault = {
   name: 'kill-all-deliveries',
   kind: 'process',
   what: 'kill -9 of all delivery nodes at once: mail is taken and waits',
   needs: 'loopback',
-  bars: { gapMs: 1000, duplicates: true },
-  run: (scene) => killAndRestart(scene, scene.room.nodes('delivery'), RESTART_MS),
+  bars: ALL_LEASES_RUN_OUT,
+  async run(scene) {
+    await killAndRestart(scene, scene.room.nodes('delivery'), RESTART_MS)
+    await scene.hold(LEASE_MS)
+  },
 }
 
 const killTheSuccessor: Fault = {
@@ -118,7 +130,7 @@ const killTheSuccessor: Fault = {
   kind: 'process',
   what: 'kill -9 of one delivery node, and of the next one in the middle of taking over',
   needs: 'loopback',
-  bars: { gapMs: 1000, duplicates: true },
+  bars: ALL_LEASES_RUN_OUT,
   async run(scene) {
     const [first, second] = scene.room.nodes('delivery') as [RoomNode, RoomNode]
     scene.mark('hit', [first.name], `kill -9 ${first.name}`)
@@ -130,6 +142,7 @@ const killTheSuccessor: Fault = {
     await Promise.all([first.start(), second.start()])
     await Promise.all([first.ready(), second.ready()])
     scene.mark('heal', [first.name, second.name], 'started again')
+    await scene.hold(LEASE_MS)
   },
 }
 
