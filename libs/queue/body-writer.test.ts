@@ -135,6 +135,15 @@ describe('writing a body', () => {
     await assert.rejects(writer.finish(), (error) => error instanceof BodyRefused && error.why === 'unavailable')
   })
 
+  it('refuses a body that took too long, as the sweep may be near', async () => {
+    const chunks = new Chunks()
+    const writer = new ChunkedBodyWriter(chunks as unknown as Store, 3, { chunkBytes: 10, longestMs: -1 })
+    await writer.write(Buffer.alloc(25, 'x'))
+    await assert.rejects(writer.finish(), (error) => error instanceof BodyRefused && error.why === 'unavailable')
+    await writer.abandon()
+    assert.deepEqual(chunks.purged, [writer.id])
+  })
+
   it('refuses the body at once when every partition is full', async () => {
     const writer = new ChunkedBodyWriter(new Chunks() as unknown as Store, undefined)
     await assert.rejects(

@@ -2,10 +2,11 @@
  * Streams a large content into the body stream of one partition: chunks of 512 KiB, a few in flight, a SHA-256 over
  * all of them. Memory stays bounded by the chunks in flight and the one being filled. A chunk whose answer was lost
  * is stored again under the same id until it is known to be stored; after the give-up time the body is refused, which
- * is safe: no record refers to it yet.
+ * is safe: no record refers to it yet. So is one that took so long that the owner's sweep may soon take it for left behind.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { RanClock } from '@posthouse/core/owner/ran-clock'
 import type { BodyReference } from '@posthouse/core/record'
 import { BodyRefused, type BodyWriter } from './port.ts'
 import type { Store } from './store.ts'
@@ -14,6 +15,8 @@ export const CHUNK_BYTES = 512 * 1024
 const CHUNKS_IN_FLIGHT = 4
 const TRY_TIMEOUT_MS = 2000
 const PAUSE_MS = 200
+/** From the first chunk to the end: the age at which bodies are swept (sweepAge) lies well above. */
+const LONGEST_MS = 6 * 3_600_000
 /** A chunk on its way for so long is in trouble, though it may well be stored. */
 const SILENT_MS = 400
 
@@ -21,6 +24,8 @@ export interface BodyWriterOptions {
   readonly chunkBytes?: number
   /** A chunk that could not be stored for this long refuses the body. */
   readonly giveUpMs?: number
+  /** A body that took longer is refused. */
+  readonly longestMs?: number
   /** A chunk was refused, or has had no answer for SILENT_MS: new bodies had better go elsewhere. */
   readonly onTrouble?: (partition: number) => void
 }
@@ -32,6 +37,9 @@ export class ChunkedBodyWriter implements BodyWriter {
   readonly #store: Store
   readonly #chunkBytes: number
   readonly #giveUpMs: number
+  readonly #longestMs: number
+  /** Runs from the first chunk on. */
+  readonly #clock = new RanClock()
   readonly #onTrouble: (partition: number) => void
   readonly #hash = createHash('sha256')
   readonly #inFlight = new Set<Promise<void>>()
@@ -47,6 +55,7 @@ export class ChunkedBodyWriter implements BodyWriter {
     this.partition = partition
     this.#chunkBytes = options.chunkBytes ?? CHUNK_BYTES
     this.#giveUpMs = options.giveUpMs ?? 10_000
+    this.#longestMs = options.longestMs ?? LONGEST_MS
     this.#onTrouble = options.onTrouble ?? (() => {})
     if (partition === undefined) this.#failure = new BodyRefused('full', 'every partition is full')
   }
@@ -75,6 +84,7 @@ export class ChunkedBodyWriter implements BodyWriter {
     this.#mustBeOpen()
     if (this.#failure === undefined && this.#filled > 0) this.#put()
     while (this.#inFlight.size > 0) await Promise.race(this.#inFlight)
+    if (this.#ran() > this.#longestMs) this.#failure ??= new BodyRefused('unavailable', 'the body took too long')
     if (this.#failure !== undefined) throw this.#failure
     this.#state = 'finished'
     return { id: this.id, chunks: this.#chunks, size: this.#size, sha256: this.#hash.digest('hex') }
@@ -103,7 +113,13 @@ export class ChunkedBodyWriter implements BodyWriter {
     if (this.partition !== undefined && this.#chunks > 0) await this.#store.purgeBody(this.partition, this.id)
   }
 
+  /** ms since the first chunk, by the clock that ran further. */
+  #ran(): number {
+    return this.#clock.at({ mono: performance.now(), wall: Date.now() })
+  }
+
   #put(): void {
+    this.#ran()
     const bytes = (this.#chunk as Buffer).subarray(0, this.#filled)
     this.#chunk = undefined
     this.#filled = 0

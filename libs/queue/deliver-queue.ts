@@ -15,6 +15,8 @@ import type { Store } from './store.ts'
 export interface DeliverObserver {
   entryStored?(kind: 'outcome' | 'later', header: EntryHeader, ms: number): void
   possibleDuplicates?(tasks: number): void
+  /** Bodies that no message refers to were purged. */
+  bodiesSwept?(bodies: number): void
 }
 
 export interface DeliverQueueOptions {
@@ -24,6 +26,8 @@ export interface DeliverQueueOptions {
   readonly observer?: DeliverObserver
   /** Bytes of open batches in memory, over all partitions of this node. */
   readonly openBytes?: number
+  /** A body that no message refers to is purged when it is so old, ms: longer than an edge takes to store its message. */
+  readonly sweepBodiesAfter?: number
 }
 
 const OPEN_BYTES = 96 * 1024 * 1024
@@ -50,7 +54,7 @@ export class DeliverQueue implements DeliverPort {
   }
 
   async start(engine: DeliveryEngine): Promise<void> {
-    const { name, log = SILENT, observer = {}, openBytes = OPEN_BYTES } = this.#options
+    const { name, log = SILENT, observer = {}, openBytes = OPEN_BYTES, sweepBodiesAfter } = this.#options
     const store = this.#store
     const membership = new Membership(store, { node: this.#node, name })
     this.#membership = membership
@@ -65,6 +69,7 @@ export class DeliverQueue implements DeliverPort {
           name,
           newId,
           openBytes: Math.ceil(openBytes / store.partitions),
+          sweepBodiesAfter,
           engine,
           rank: () => membership.rank(partition),
           log,

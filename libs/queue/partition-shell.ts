@@ -25,6 +25,8 @@ export interface PartitionShellOptions {
   readonly name: string
   readonly newId: () => string
   readonly openBytes: number
+  /** A body that nothing refers to is purged when it is so old, ms; undefined: as the rules say. */
+  readonly sweepBodiesAfter?: number | undefined
   readonly engine: DeliveryEngine
   /** Position of this node in the partition's order of preference. */
   readonly rank: () => number | undefined
@@ -47,8 +49,9 @@ export class PartitionShell {
   constructor(options: PartitionShellOptions) {
     this.#options = options
     this.partition = options.partition
-    const { node, name, newId, openBytes, partition, engine, store } = options
-    this.#owner = new Owner({ partition, node, name, newId, openBytes })
+    const { node, name, newId, openBytes, partition, engine, store, sweepBodiesAfter } = options
+    const memory = sweepBodiesAfter === undefined ? {} : { sweepAge: sweepBodiesAfter }
+    this.#owner = new Owner({ partition, node, name, newId, chance: Math.random, openBytes, memory })
     this.#hasRoom = (destination) => engine.hasRoom(destination)
     this.#stopHearing = store.onNudge(partition, (seq) => {
       this.#owner.nudge(seq, now())
@@ -220,6 +223,21 @@ export class PartitionShell {
         this.#answered(store.purgeBody(partition, effect.body), ({ is }) =>
           owner.bodyPurged(effect.body, is === 'done'),
         )
+        return
+      case 'list-bodies':
+        this.#answered(
+          store.listBodies(partition, (body) => owner.needsBody(body)),
+          (listed) => owner.bodiesListed(listed.is === 'bodies' ? listed.bodies : undefined, now()),
+        )
+        return
+      case 'mark-mail':
+        this.#answered(store.appendMail(partition, effect.id, 0, encodeBatch(effect.records), WRITE_MS), (answer) => {
+          if (answer.is === 'stored') owner.nudge(answer.seq, now())
+        })
+        return
+      case 'swept':
+        log.info({ partition, bodies: effect.bodies, bytes: effect.bytes }, 'purged bodies that no message refers to')
+        observer.bodiesSwept?.(effect.bodies)
         return
       case 'trim-log':
         this.#answered(store.trimLog(partition, effect.before, effect.olderThan), () => {})

@@ -5,16 +5,24 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Outcome } from '@posthouse/core/outcome'
-import type { MailRecord } from '@posthouse/core/record'
+import type { BodyReference, MailRecord } from '@posthouse/core/record'
 import type { AcceptQueue } from './accept-queue.ts'
-import type { DeliverQueue } from './deliver-queue.ts'
-import type { Delivery, DeliveryEngine, Fate } from './port.ts'
+import type { ChunkedBodyWriter } from './body-writer.ts'
+import type { DeliverQueue, DeliverQueueOptions } from './deliver-queue.ts'
+import type { BodyWriter, Delivery, DeliveryEngine, Fate } from './port.ts'
+
+export interface Left {
+  readonly mail: number
+  readonly later: number
+  /** Chunks. */
+  readonly bodies: number
+}
 
 export interface QueueUnderTest {
   edge(): Promise<AcceptQueue>
-  node(name: string): Promise<DeliverQueue>
-  /** Entries of `.later` and batches of MAIL that are still there. */
-  left(): Promise<{ mail: number; later: number; bodies: number }>
+  node(name: string, options?: Omit<DeliverQueueOptions, 'name'>): Promise<DeliverQueue>
+  /** What is still in the streams. */
+  left(): Promise<Left>
   close(): Promise<void>
 }
 
@@ -74,6 +82,41 @@ export function mail(id: string, recipients = 1, content = `Subject: ${id}\r\n\r
 
 export function accept(edge: AcceptQueue, record: MailRecord): Promise<Fate> {
   return new Promise((resolve) => edge.accept(record, resolve))
+}
+
+/** Two chunks. */
+const LARGE = Buffer.alloc(600_000, 'large content\r\n')
+
+async function write(writer: BodyWriter): Promise<BodyReference> {
+  await writer.write(LARGE)
+  return writer.finish()
+}
+
+async function acceptLarge(edge: AcceptQueue, id: string, writer = edge.openBody()): Promise<void> {
+  const body = await write(writer)
+  const { envelope } = mail(id)
+  const fate = await new Promise<Fate>((resolve) =>
+    edge.accept({ envelope: { ...envelope, body }, content: new Uint8Array(0) }, resolve, writer),
+  )
+  assert.equal(fate.is, 'stored')
+}
+
+async function readWhole(delivery: Delivery): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of delivery.body()) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+/** Writers of bodies in one and the same partition. */
+function writersTogether(edge: AcceptQueue, count: number): BodyWriter[] {
+  const writers: BodyWriter[] = []
+  for (;;) {
+    const writer = edge.openBody()
+    writers.push(writer)
+    const { partition } = writer as ChunkedBodyWriter
+    const together = writers.filter((other) => (other as ChunkedBodyWriter).partition === partition)
+    if (together.length === count) return together
+  }
 }
 
 export function queueContract(name: string, open: () => Promise<QueueUnderTest>): void {
@@ -211,6 +254,59 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
     )
 
     within(
+      'a body that no record refers to is purged when it is old; what is open or waits keeps its own',
+      async (queue) => {
+        const edge = await queue.edge()
+        await acceptLarge(edge, 'open')
+        await acceptLarge(edge, 'waits')
+        await write(edge.openBody())
+        const engine = new RecordingEngine()
+        engine.room = false
+        await (await queue.node('one', { sweepBodiesAfter: 300 })).start(engine)
+        await engine.count(2)
+        const given = (id: string) => engine.given.findLast(({ envelope }) => envelope.id === id)!
+        given('waits').close([0], { how: 'parked', due: Date.now(), destination: 'b.example' })
+        await settled(queue, ({ later, bodies }) => later === 1 && bodies === 4)
+        // Younger than all: when it is swept, all others have been looked at.
+        await write(edge.openBody())
+        await settled(queue, ({ bodies }) => bodies === 4)
+        engine.room = true
+        await engine.count(3)
+        for (const id of ['open', 'waits']) {
+          assert.ok((await readWhole(given(id))).equals(LARGE))
+          assert.ok(given(id).begin())
+          given(id).close([0], DELIVERED)
+        }
+        await settled(queue, ({ mail, later, bodies }) => mail === 0 && later === 0 && bodies === 0)
+      },
+    )
+
+    within('no body is swept before the owner has read what may refer to it', async (queue) => {
+      const edge = await queue.edge()
+      const [first, second, nobodys] = writersTogether(edge, 3)
+      await acceptLarge(edge, 'first', first)
+      await acceptLarge(edge, 'second', second)
+      await write(nobodys!)
+      const engine = new RecordingEngine()
+      // One open batch is all it takes.
+      await (await queue.node('one', { sweepBodiesAfter: 300, openBytes: 1 })).start(engine)
+      await engine.count(1)
+      // The mark of the sweep lies behind the batch that is not read.
+      await settled(queue, ({ mail }) => mail > 2)
+      assert.equal((await queue.left()).bodies, 6)
+      const close = async (delivery: Delivery) => {
+        assert.ok((await readWhole(delivery)).equals(LARGE))
+        assert.ok(delivery.begin())
+        delivery.close([0], DELIVERED)
+      }
+      await close(engine.given[0]!)
+      await engine.count(2)
+      await settled(queue, ({ bodies }) => bodies === 4)
+      await close(engine.given[1]!)
+      await settled(queue, ({ mail, bodies }) => mail === 0 && bodies === 0)
+    })
+
+    within(
       'a node that stops stores what is in flight and hands its partitions over; nothing is given twice',
       async (queue) => {
         const engine = new RecordingEngine()
@@ -242,9 +338,6 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
 }
 
 /** Polls the streams until they are as wanted; a queue that never gets there fails by the runner's time limit. */
-async function settled(
-  queue: QueueUnderTest,
-  wanted: (left: { mail: number; later: number; bodies: number }) => boolean,
-): Promise<void> {
+async function settled(queue: QueueUnderTest, wanted: (left: Left) => boolean): Promise<void> {
   while (!wanted(await queue.left())) await new Promise((resolve) => setImmediate(resolve))
 }

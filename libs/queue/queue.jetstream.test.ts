@@ -28,8 +28,8 @@ queueContract('JetStream, three servers', async () => {
       closing.push(() => edge.close())
       return edge
     },
-    node: async (name) => {
-      const node = await connectDeliverQueue({ ...options, name })
+    node: async (name, more) => {
+      const node = await connectDeliverQueue({ ...options, ...more, name })
       closing.push(() => node.stop(5_000))
       return node
     },

@@ -12,8 +12,8 @@ queueContract('memory', async () => {
       closing.push(() => edge.close())
       return edge
     },
-    node: async (name) => {
-      const node = deliverQueueOn(server.connect(name), { name })
+    node: async (name, options) => {
+      const node = deliverQueueOn(server.connect(name), { ...options, name })
       closing.push(() => node.stop(5_000))
       return node
     },

@@ -13,7 +13,7 @@ import { BodyMissing } from './port.ts'
 import type { Heartbeat, Store, StoredEntry } from './store.ts'
 
 /** Partitions that the store under test must have. */
-export const CONTRACT_PARTITIONS = 13
+export const CONTRACT_PARTITIONS = 14
 const MS = 5000
 const EMPTY = new Uint8Array(0)
 
@@ -198,6 +198,37 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       assert.equal(text(await collect(other.readBody(10, referenceTo('body10', [bytes('other')])))), 'other')
     })
 
+    test('bodies are listed with their chunks, bytes and age, but those that are to be skipped', async () => {
+      const { store, other } = await stores()
+      const list = async (...skipped: string[]) => {
+        const listed = await known(() => other.listBodies(13, (body) => skipped.includes(body)))
+        assert.ok(listed.is === 'bodies')
+        assert.ok(listed.bodies.every(({ newestAt }) => Math.abs(newestAt - Date.now()) < 60_000))
+        return listed.bodies.map(({ id, chunks, bytes: size }) => `${id} ${chunks} ${size}`).toSorted()
+      }
+      assert.deepEqual(await list(), [])
+      for (let n = 0; n < 12; n++) await store.putChunk(13, 'long', n, Buffer.alloc(10 + n), MS)
+      for (const body of ['a', 'b', 'long2']) await store.putChunk(13, body, 0, bytes('x'), MS)
+      // A replica that lags shows less.
+      await until(async () => (await list()).length === 4)
+      assert.deepEqual(await list(), ['a 1 1', 'b 1 1', 'long 12 186', 'long2 1 1'])
+      assert.deepEqual(await list('long', 'a'), ['b 1 1', 'long2 1 1'])
+      await store.purgeBody(13, 'long')
+      await until(async () => (await list()).length === 3)
+      assert.deepEqual(await list('b'), ['a 1 1', 'long2 1 1'])
+    })
+
+    test('many bodies are listed, each once', async () => {
+      const { store, other } = await stores()
+      for (let n = 0; n < 150; n++) await store.putChunk(12, `many${n}`, 0, bytes('x'), MS)
+      let ids: string[] = []
+      while (ids.length < 150) {
+        const listed = await other.listBodies(12, () => false)
+        ids = listed.is === 'bodies' ? listed.bodies.map(({ id }) => id) : []
+      }
+      assert.deepEqual(ids.toSorted(), Array.from({ length: 150 }, (_, n) => `many${n}`).toSorted())
+    })
+
     test('the extents tell the first and the last sequence', async () => {
       const { store, other } = await stores()
       const empty = { is: 'extents', mail: { first: 1, last: 0 }, log: { first: 1, last: 0 } }
@@ -318,6 +349,10 @@ async function known<T extends { readonly is: string }>(read: () => Promise<T>):
     const answer = await read()
     if (answer.is !== 'unanswered') return answer
   }
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds()));
 }
 
 async function eventually<T extends { readonly is: string }>(ask: () => Promise<T>, is: T['is']): Promise<T> {

@@ -6,6 +6,7 @@
 import type { PublishAnswer } from '@posthouse/core/answer'
 import type { EntryHeader } from '@posthouse/core/entry'
 import type { Lease, LeaseRead } from '@posthouse/core/lease'
+import type { ListedBody } from '@posthouse/core/owner/effect'
 import type { BodyReference } from '@posthouse/core/record'
 
 /** A batch as it lies in the store; records are decoded by batch-codec. */
@@ -31,6 +32,8 @@ export type Done = { readonly is: 'done' } | { readonly is: 'unanswered' }
 
 /** `storedAt`: server time of the entry `through`. */
 export type Scanned = { readonly is: 'done'; readonly storedAt: number } | { readonly is: 'unanswered' }
+
+export type BodyList = { readonly is: 'bodies'; readonly bodies: readonly ListedBody[] } | { readonly is: 'unanswered' }
 
 export interface Extents {
   readonly is: 'extents'
@@ -119,6 +122,11 @@ export interface Store {
   purgeMail(partition: number, before: number): Promise<Done>
   deleteLater(partition: number, seq: number): Promise<Done>
   purgeBody(partition: number, body: string): Promise<Done>
+  /**
+   * Bodies that lie in the partition, whole or in part, but those that are to be skipped. A body may be missing: nothing
+   * can be concluded from it.
+   */
+  listBodies(partition: number, skip: (body: string) => boolean): Promise<BodyList>
   /** Removes `.outcome`, `.late`, `.accepted` and old leases below `before` that were stored before `olderThan` (ms). */
   trimLog(partition: number, before: number, olderThan: number): Promise<Done>
   readBody(partition: number, body: BodyReference): AsyncIterable<Uint8Array>

@@ -43,6 +43,11 @@ export const metricsTable = defineMetrics({
     name: 'posthouse_delivery_fenced_total',
     help: 'Transactions dropped before their final dot because the lease had no margin. Act on more than a few: look at NATS.',
   },
+  sweptBodies: {
+    kind: 'counter',
+    name: 'posthouse_delivery_swept_bodies_total',
+    help: 'Large contents purged because no message refers to them: an edge died while it took them in. Act when it grows while no edge was killed.',
+  },
   connections: {
     kind: 'gauge',
     name: 'posthouse_delivery_connections',

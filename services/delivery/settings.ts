@@ -6,6 +6,13 @@ import type { Settings } from '@posthouse/runtime/settings/table'
 export const settingsTable = defineSettings({
   ...commonSettings,
   ...queueSettings,
+  'queue.sweepBodiesAfter': {
+    type: 'duration',
+    min: '12h',
+    max: '30d',
+    default: '1d',
+    help: 'Contents over 256 KiB whose message never came, as an edge died, are purged when they are so old. A message may come for 6 hours; the rest is for clocks that differ.',
+  },
   'route.smarthosts': {
     type: 'list',
     format: 'host:port',

@@ -22,9 +22,11 @@ async function connect({ settings, log, metrics }: Service): Promise<DeliverQueu
   const observer: DeliverObserver = {
     entryStored: (kind, _header, ms) => seconds[kind].observe(ms / 1000),
     possibleDuplicates: (tasks) => metrics.possibleDuplicates.inc(tasks),
+    bodiesSwept: (bodies) => metrics.sweptBodies.inc(bodies),
   }
   try {
-    return await connectDeliverQueue({ ...queueOptions(settings), log, observer })
+    const { sweepBodiesAfter } = settings.queue
+    return await connectDeliverQueue({ ...queueOptions(settings), log, observer, sweepBodiesAfter })
   } catch (error) {
     throw asStartError(error)
   }

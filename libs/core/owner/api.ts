@@ -3,7 +3,7 @@ import type { PublishAnswer } from '../answer.ts'
 import type { EntryHeader } from '../entry.ts'
 import type { LeaseRead } from '../lease.ts'
 import type { Outcome } from '../outcome.ts'
-import type { Moment, OwnerEffect, Phase, ReadBatch } from './effect.ts'
+import type { ListedBody, Moment, OwnerEffect, Phase, ReadBatch } from './effect.ts'
 import type { OpenBatch } from './open-batch.ts'
 import type { Rules, Times } from './rules.ts'
 
@@ -14,10 +14,15 @@ export interface OwnerOptions {
   readonly name: string
   /** Unique id for a try; called for each lease and entry. */
   readonly newId: () => string
+  /** From 0 to 1. */
+  readonly chance: () => number
   readonly rules?: Partial<Rules>
   /** Where they differ from TIMES: a simulation has no patience for hours. */
   readonly memory?: Partial<
-    Pick<Times, 'halfRun' | 'repeatWindow' | 'repeatSlack' | 'replicaLag' | 'unknownFate' | 'trimEvery' | 'keepLog'>
+    Pick<
+      Times,
+      'halfRun' | 'repeatWindow' | 'repeatSlack' | 'replicaLag' | 'unknownFate' | 'trimEvery' | 'keepLog' | 'sweepAge'
+    >
   >
   /** Bytes of open batches this partition may hold. */
   readonly openBytes?: number
@@ -47,6 +52,9 @@ export interface OwnerApi {
   mailPurged(before: number, done: boolean): void
   laterDeleted(seq: number, done: boolean): void
   bodyPurged(body: string, done: boolean): void
+  /** A record that is known refers to it, or all of them are closed and it is being purged. */
+  needsBody(body: string): boolean
+  bodiesListed(bodies: readonly ListedBody[] | undefined, now: Moment): void
   /** MAIL has a batch `seq`; a hint. */
   nudge(seq: number, now: Moment): void
   /** Somebody tried to write this lease; a hint (a release wakes the candidates). */

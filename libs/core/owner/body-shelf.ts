@@ -38,6 +38,11 @@ export class BodyShelf {
     if (entry > body.lastCloser) body.lastCloser = entry
   }
 
+  /** A record that refers to it was seen, and it has not been purged since. */
+  has(id: string): boolean {
+    return this.#bodies.has(id)
+  }
+
   /** Bodies that nothing needs any more; each is named once until `purged` says it failed. */
   takeUnneeded(floor: number): string[] {
     const unneeded: string[] = []

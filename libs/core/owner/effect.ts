@@ -41,6 +41,10 @@ export type OwnerEffect =
   | { readonly do: 'delete-later'; readonly seq: number }
   /** -> bodyPurged(body, done) */
   | { readonly do: 'purge-body'; readonly body: string }
+  /** -> bodiesListed(bodies | undefined if unanswered). Those of which needsBody() is true may be left out. */
+  | { readonly do: 'list-bodies' }
+  /** -> nudge(seq), if it is stored. A batch without tasks: who has read it has read everything before it. */
+  | { readonly do: 'mark-mail'; readonly id: string; readonly records: readonly MailRecord[] }
   /** Old entries that only readers want. No answer wanted. */
   | { readonly do: 'trim-log'; readonly before: number; readonly olderThan: number }
   /** These positions of the record are ready to be run: begin(), then mayFinish() at the dot, then close(). */
@@ -56,6 +60,7 @@ export type OwnerEffect =
   /** A task was begun that a dead owner may have delivered. */
   | { readonly do: 'possible-duplicate'; readonly id: string; readonly positions: readonly number[] }
   /** For logs and metrics. */
+  | { readonly do: 'swept'; readonly bodies: number; readonly bytes: number }
   | { readonly do: 'phase'; readonly phase: Phase; readonly why: string }
   /** An outcome could not be stored under this lease and was handed to `.late`. */
   | { readonly do: 'too-late'; readonly closing: Closing }
@@ -71,4 +76,13 @@ export interface ReadBatch {
   readonly id: string
   readonly records: readonly MailRecord[]
   readonly bytes: number
+}
+
+/** A body as it was found in the body stream; chunks may be missing, as a replica may lag. */
+export interface ListedBody {
+  readonly id: string
+  readonly chunks: number
+  readonly bytes: number
+  /** Server time of its newest chunk, ms. */
+  readonly newestAt: number
 }

@@ -44,6 +44,10 @@ export class MailWindow {
     this.#passedBytes = 0
     return true
   }
+  /** Server time of the youngest batch that was read, ms: what was stored before, by the servers' clocks, has been read. */
+  get readTo(): number {
+    return this.#lastStoredAt
+  }
   get open(): IterableIterator<OpenBatch> {
     return this.#open.values()
   }

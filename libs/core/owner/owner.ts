@@ -13,7 +13,7 @@ import type { Outcome } from '../outcome.ts'
 import type { OwnerApi, OwnerOptions } from './api.ts'
 import { Candidate } from './candidate.ts'
 import { closingOf, post } from './closing.ts'
-import type { Moment, OwnerEffect, Phase, ReadBatch } from './effect.ts'
+import type { ListedBody, Moment, OwnerEffect, Phase, ReadBatch } from './effect.ts'
 import { parkHalfRun } from './half-run.ts'
 import { Holdings } from './holdings.ts'
 import { Intake } from './intake.ts'
@@ -80,6 +80,8 @@ export class Owner implements OwnerApi {
       times: this.#times,
       hold: this.#hold,
       clock: this.#clock,
+      newId: options.newId,
+      chance: options.chance,
       emit: this.#emit,
     })
     this.#forget()
@@ -418,7 +420,15 @@ export class Owner implements OwnerApi {
   }
 
   bodyPurged(body: string, done: boolean): void {
-    this.#holdings?.bodies.purged(body, done)
+    if (this.#holdings !== undefined) this.#removal.bodyPurged(this.#holdings, body, done)
+  }
+
+  needsBody(body: string): boolean {
+    return this.#holdings?.bodies.has(body) ?? true
+  }
+
+  bodiesListed(bodies: readonly ListedBody[] | undefined, now: Moment): void {
+    if (this.#holdings !== undefined) this.#removal.sweep.listed(this.#holdings, bodies, now)
   }
 
   // ---- release, stop, loss

@@ -1,8 +1,9 @@
 /**
  * The removal of what is closed, while the lease has its margin: MAIL below the floor, closed `.later` entries below R,
- * bodies nobody needs, and what is old in the log. It goes by the floor and the R of the *stored* lease, so that a successor
+ * bodies nobody needs, and what is old in the log. The sweep of bodies that nobody ever needed goes with it. It goes by the floor and the R of the *stored* lease, so that a successor
  * finds everything from there on, and one try of each is in flight at a time.
  */
+import { BodySweep } from './body-sweep.ts'
 import type { Moment, OwnerEffect } from './effect.ts'
 import type { Holdings } from './holdings.ts'
 import type { LeaseHold } from './lease-hold.ts'
@@ -16,10 +17,13 @@ export interface RemovalOptions {
   readonly times: Times
   readonly hold: LeaseHold
   readonly clock: RanClock
+  readonly newId: () => string
+  readonly chance: () => number
   readonly emit: (effect: OwnerEffect) => void
 }
 
 export class Removal {
+  readonly sweep: BodySweep
   readonly #options: RemovalOptions
   #purgeAt = -Infinity
   #trimAt = -Infinity
@@ -30,12 +34,13 @@ export class Removal {
 
   constructor(options: RemovalOptions) {
     this.#options = options
+    this.sweep = new BodySweep(options)
   }
 
   /** Monotonic time at which remove() has something to do. */
   nextAt({ window, laters, bodies }: Holdings): number {
     const something = window.floor > window.purged || laters.closedCount > 0 || bodies.size > 0
-    return something ? this.#purgeAt : Math.max(this.#trimAt, this.#purgeAt)
+    return something ? this.#purgeAt : Math.max(Math.min(this.#trimAt, this.sweep.nextAt()), this.#purgeAt)
   }
 
   remove(holdings: Holdings, now: Moment): void {
@@ -59,6 +64,7 @@ export class Removal {
     }
     if (now.mono >= this.#trimAt) this.#trim(holdings, stored.r, now)
     for (const body of bodies.takeUnneeded(window.floor)) emit({ do: 'purge-body', body })
+    this.sweep.sweep(holdings, now)
   }
 
   /** The rest of the log serves its readers; it goes when it is old, below R, and no repeat can need its ids. */
@@ -87,9 +93,15 @@ export class Removal {
     if (this.#deleting.size === 0) this.#purgeAt = -Infinity
   }
 
+  bodyPurged(holdings: Holdings, body: string, done: boolean): void {
+    holdings.bodies.purged(body, done)
+    this.sweep.purged(body, done)
+  }
+
   /** The lease is gone: answers still to come are about another's partition. */
   forget(): void {
     this.#purging = 0
     this.#deleting = new Set()
+    this.sweep.forget()
   }
 }

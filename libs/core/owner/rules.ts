@@ -29,6 +29,12 @@ export interface Rules {
   readonly suspects: boolean
   /** Nothing is begun beyond the stored lease's word. */
   readonly mayBegin: boolean
+  /** The sweep takes only bodies so old that no record of theirs can come any more. */
+  readonly sweepsOld: boolean
+  /** It takes a body only when MAIL has been read up to a batch that was stored when the body was so old. */
+  readonly sweepsAfterReading: boolean
+  /** It takes only bodies that no known record refers to. */
+  readonly sweepsUnknown: boolean
 }
 export const ALL_RULES: Rules = {
   fencedEntries: true,
@@ -44,6 +50,9 @@ export const ALL_RULES: Rules = {
   rememberedIds: true,
   suspects: true,
   mayBegin: true,
+  sweepsOld: true,
+  sweepsAfterReading: true,
+  sweepsUnknown: true,
 }
 
 /** Times in ms. */
@@ -73,4 +82,9 @@ export const TIMES = {
   replicaLag: 120_000,
   trimEvery: 60_000,
   keepLog: 7 * 24 * 3_600_000,
+  /**
+   * A body that nothing refers to is swept when it is so old. Its record comes within 6 hours of its first chunk
+   * (body-writer.ts) and some minutes of asking: the rest is for servers whose clocks differ.
+   */
+  sweepAge: 24 * 3_600_000,
 } as const

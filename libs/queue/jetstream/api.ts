@@ -116,3 +116,7 @@ export interface ApiMessage {
 
 export const streamInfo = (links: Links, stream: string, ms: number, filter?: string) =>
   api<StreamInfo>(links, `STREAM.INFO.${stream}`, filter === undefined ? undefined : { subjects_filter: filter }, ms)
+
+/** A stream with a page of its subjects: the servers give 100 000 at once. `total`: of all pages. */
+export const streamSubjects = (links: Links, stream: string, ms: number, filter: string, offset: number) =>
+  api<StreamInfo & { readonly total?: number }>(links, `STREAM.INFO.${stream}`, { subjects_filter: filter, offset }, ms)

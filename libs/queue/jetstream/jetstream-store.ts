@@ -9,7 +9,18 @@ import type { EntryHeader } from '@posthouse/core/entry'
 import type { Lease, LeaseRead } from '@posthouse/core/lease'
 import type { BodyReference } from '@posthouse/core/record'
 import type { QueueLog } from '../log.ts'
-import type { Done, Heartbeat, MailRead, PartitionState, PartitionUse, Scanned, Store, StoredEntry } from '../store.ts'
+import type {
+  BodyList,
+  Done,
+  Heartbeat,
+  MailRead,
+  PartitionState,
+  PartitionUse,
+  Scanned,
+  Store,
+  StoredEntry,
+} from '../store.ts'
+import { listBodies } from './body-list.ts'
 import { readBody } from './body-reader.ts'
 import { readExtents } from './extents.ts'
 import { LeaderBalance } from './leader-balance.ts'
@@ -195,6 +206,10 @@ class JetStreamStore implements Store {
 
   purgeBody(partition: number, body: string): Promise<Done> {
     return this.#removal.purgeBody(partition, body)
+  }
+
+  listBodies(partition: number, skip: (body: string) => boolean): Promise<BodyList> {
+    return listBodies(this.#links, partition, skip)
   }
 
   trimLog(partition: number, before: number, olderThan: number): Promise<Done> {

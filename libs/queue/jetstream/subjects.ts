@@ -15,6 +15,11 @@ export const bodySubject = (partition: number, body: string, chunk: number) => `
 export const bodyChunks = (partition: number, body: string) => `body.${partition}.${body}.*`
 export const bodySubjects = (partition: number) => `body.${partition}.*.*`
 
+/** Undefined: not a chunk of a body. */
+export function bodyOfSubject(subject: string): string | undefined {
+  return /^body\.\d+\.([^.]+)\.\d+$/.exec(subject)?.[1]
+}
+
 /** Core NATS, kept by nobody. */
 export const nudgeSubject = (partition: number) => `posthouse.nudge.${partition}`
 export const HEARTBEATS = 'posthouse.heartbeat.delivery'

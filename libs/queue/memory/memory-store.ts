@@ -5,9 +5,11 @@ import type { EntryHeader } from '@posthouse/core/entry'
 import { decodeEntry, encodeEntry } from '@posthouse/core/entry-codec'
 import type { Lease, LeaseRead } from '@posthouse/core/lease'
 import { decodeLease, encodeLease } from '@posthouse/core/lease-codec'
+import type { ListedBody } from '@posthouse/core/owner/effect'
 import type { BodyReference } from '@posthouse/core/record'
 import { BodyMissing } from '../port.ts'
 import type {
+  BodyList,
   Done,
   Heartbeat,
   MailRead,
@@ -160,6 +162,19 @@ export class MemoryStore implements Store {
 
   purgeBody(partition: number, body: string): Promise<Done> {
     return this.#remove(partition, 'body', (message) => message.subject.startsWith(`${body}.`))
+  }
+
+  listBodies(partition: number, skip: (body: string) => boolean): Promise<BodyList> {
+    return this.#ask<BodyList>(partition, 'read', () => {
+      const bodies = new Map<string, ListedBody>()
+      for (const { subject, payload, storedAt } of this.#server.partition(partition).body.messages()) {
+        const id = subject.slice(0, subject.lastIndexOf('.'))
+        if (skip(id)) continue
+        const { chunks, bytes } = bodies.get(id) ?? { chunks: 0, bytes: 0 }
+        bodies.set(id, { id, chunks: chunks + 1, bytes: bytes + payload.length, newestAt: storedAt })
+      }
+      return { is: 'bodies', bodies: [...bodies.values()] }
+    })
   }
 
   trimLog(partition: number, before: number, olderThan: number): Promise<Done> {

@@ -38,11 +38,14 @@ interface Books {
 export class Auditor implements Observer {
   /** When each body came into the streams, and whether it may be left over. */
   readonly bodies = new Map<string, { open: number; referred: boolean; purged: boolean }>()
+  /** Runs last so long that what is left to the sweep goes as well. */
+  readonly #isSwept: boolean
   readonly #ledger: Ledger
   readonly #story: Story | undefined
   readonly #books: Books[]
 
-  constructor(partitions: number, ledger: Ledger, story: Story | undefined) {
+  constructor(partitions: number, isSwept: boolean, ledger: Ledger, story: Story | undefined) {
+    this.#isSwept = isSwept
     this.#ledger = ledger
     this.#story = story
     this.#books = Array.from({ length: partitions }, () => ({
@@ -71,8 +74,9 @@ export class Auditor implements Observer {
       const isThere = partition.body.messages.some(
         (stored) => stored.body === id && partition.body.isPresent(stored.seq),
       )
-      // What nothing ever referred to, and a chunk that came after the purge, are left to the daily sweep.
-      if (isThere && body.referred && !body.purged) left.push(`body ${id} of partition ${partition.number}`)
+      // What nothing ever referred to, and a chunk that came after the purge, are left to the sweep.
+      if (isThere && (this.#isSwept || (body.referred && !body.purged)))
+        left.push(`body ${id} of partition ${partition.number}`)
     }
     return left
   }
@@ -113,6 +117,8 @@ export class Auditor implements Observer {
     books.batchIds.set(stored.id, stored.seq)
     for (const record of stored.records) {
       const { envelope } = record
+      // An owner's mark.
+      if (envelope.recipients.length === 0) continue
       const account = this.#ledger.of(envelope.id)
       if (account.told === 'refused') throw new Broken('refused means not stored', `${envelope.id} is stored after all`)
       const { seq, storedAt, id: batch } = stored

@@ -2,7 +2,7 @@
 import type { PublishAnswer } from '@posthouse/core/answer'
 import type { EntryHeader } from '@posthouse/core/entry'
 import type { Lease, LeaseRead } from '@posthouse/core/lease'
-import type { ReadBatch } from '@posthouse/core/owner/effect'
+import type { ListedBody, ReadBatch } from '@posthouse/core/owner/effect'
 import type { MailRecord } from '@posthouse/core/record'
 import type { Random } from './random.ts'
 import { NO_PARTS, Stream, type Message, type Stored } from './stream.ts'
@@ -266,6 +266,27 @@ export class Cluster {
   }
   purgeBody(caller: Caller, partition: number, body: string, done: (done: boolean) => void): void {
     this.#remove(caller, partition, 'body', 'body', body, done)
+  }
+
+  listBodies(caller: Caller, partition: number, done: (bodies: readonly ListedBody[] | undefined) => void): void {
+    const { body: stream } = this.partitions[partition]!
+    this.#wire.call<readonly ListedBody[] | 'silence'>(
+      caller,
+      SCAN_MS,
+      'silence',
+      'silence',
+      (reply) => {
+        const lag = this.#lagNow()
+        const bodies = new Map<string, ListedBody>()
+        for (const stored of stream.messages) {
+          if (!stream.isVisible(stored, lag)) continue
+          const id = stored.body!
+          bodies.set(id, { id, chunks: 1, bytes: 1, newestAt: stored.storedAt })
+        }
+        reply([...bodies.values()])
+      },
+      (answer) => done(answer === 'silence' ? undefined : answer),
+    )
   }
 
   /** Facts that nobody needs any more. Old leases stay: they cost nothing here. */

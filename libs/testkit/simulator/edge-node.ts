@@ -25,6 +25,8 @@ export interface EdgeWorld {
   /** Records that fit into a batch. */
   readonly batchRecords: number
   readonly giveUpMs: number
+  /** A body that took longer is refused (body-writer.ts). */
+  readonly longestBodyMs: number
   newId(): string
   step(process: Process): void
 }
@@ -38,6 +40,8 @@ const CHUNK_WAIT_MS = 300
 export class EdgeNode implements Caller {
   readonly process: Process
   readonly link = new Link()
+  /** Chance that a client goes on sending for a while when the body is stored. */
+  slowUpload = 0
   readonly #world: EdgeWorld
   #committer: Committer<MailRecord> | undefined
   #wakeAt = Infinity
@@ -93,18 +97,31 @@ export class EdgeNode implements Caller {
       }
       const partition = link.noticedAt <= this.#world.timeline.now ? undefined : this.#committer!.placeBody(this.#now)
       if (partition === undefined) this.#tell([record], { is: 'refused', why: 'unavailable' })
-      else this.#putBody(record, body.id, partition, 1)
+      else this.#putBody(record, body.id, partition, 1, this.#now)
     })
   }
 
-  #putBody(record: MailRecord, body: string, partition: number, tries: number): void {
-    this.#world.cluster.putBody(this, partition, body, (answer) => {
-      if (answer.is === 'stored') this.#offer(record, partition)
-      else if (tries >= CHUNK_TRIES) {
-        this.#tell([record], { is: 'refused', why: 'unavailable' })
-        this.#takeBack(record, partition)
-      } else this.#later(CHUNK_WAIT_MS, () => this.#putBody(record, body, partition, tries + 1))
+  /** The chunk that stands for all of a body, tried since `begun`. */
+  #putBody(record: MailRecord, body: string, partition: number, tries: number, begun: number): void {
+    const { cluster, random, longestBodyMs } = this.#world
+    cluster.putBody(this, partition, body, (answer) => {
+      if (answer.is === 'stored') {
+        const sends = random.chance(this.slowUpload) ? random.spread(100, longestBodyMs) : 0
+        if (sends === 0) this.#finishBody(record, partition, begun)
+        else this.#later(sends, () => this.#finishBody(record, partition, begun))
+      } else if (tries >= CHUNK_TRIES) this.#refuse(record, partition)
+      else this.#later(CHUNK_WAIT_MS, () => this.#putBody(record, body, partition, tries + 1, begun))
     })
+  }
+
+  #finishBody(record: MailRecord, partition: number, begun: number): void {
+    if (this.#now - begun > this.#world.longestBodyMs) this.#refuse(record, partition)
+    else this.#offer(record, partition)
+  }
+
+  #refuse(record: MailRecord, partition: number): void {
+    this.#tell([record], { is: 'refused', why: 'unavailable' })
+    this.#takeBack(record, partition)
   }
 
   #offer(record: MailRecord, bound: number | undefined): void {

@@ -27,12 +27,13 @@ export class Faults {
   }
 
   begin(): void {
-    const { profile, wire, cluster, sites, nodes } = this.#world
+    const { profile, wire, cluster, sites, nodes, edges } = this.#world
     Object.assign(wire.weather, { loss: profile.loss, late: profile.late, slow: profile.slow })
     Object.assign(cluster.lag, { chance: profile.lag, most: profile.lagMost / profile.shortMemory })
     const { deferred, refused, broken, slowReply: slow, longestReply: longest, slowConnect, connects } = profile
     Object.assign(sites.habits, { deferred, refused, broken, slow, longest, slowConnect, connects })
     for (const node of nodes) node.engine.parks = profile.parks
+    for (const edge of edges) edge.slowUpload = profile.slowUpload
     for (const stream of cluster.streams) stream.clockError = this.#ofServers.serverClock()
     this.#next()
   }
@@ -74,6 +75,7 @@ export class Faults {
       if (delivery !== undefined && process.clock.wallError !== 0) this.#ofNodes.setWall(delivery, 0)
       if (!process.up) timeline.after(100, () => this.#ofNodes.restart(node))
     }
+    for (const edge of edges) edge.slowUpload = 0
     for (const node of nodes) {
       node.sitesCut = false
       node.stalledUntil = 0

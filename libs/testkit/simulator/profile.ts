@@ -63,6 +63,8 @@ export interface Profile {
   readonly serverClock: number
   readonly openBytes: number
   readonly bodies: number
+  /** Chance that a client takes its time to send what is left of a body. */
+  readonly slowUpload: number
   readonly deferred: number
   readonly refused: number
   readonly broken: number
@@ -110,6 +112,7 @@ export function drawProfile(random: Random): Profile {
     serverClock: some(0.5, 1, 1_500),
     openBytes: random.chance(0.3) ? random.whole(2, 6) * 1_000 : 64_000_000,
     bodies: some(0.5, 0.1, 0.6),
+    slowUpload: some(0.5, 0.05, 0.7),
     deferred: some(0.7, 0.05, 0.6),
     refused: some(0.7, 0.02, 0.4),
     broken: some(0.4, 0.02, 0.3),
@@ -121,7 +124,9 @@ export function drawProfile(random: Random): Profile {
     old: some(0.2, 0.2, 0.8),
   }
   const kind = random.next()
-  return kind < 0.1 ? { ...profile, ...PINCH } : kind < 0.13 ? { ...profile, ...ROLLING } : profile
+  if (kind < 0.1) return { ...profile, ...PINCH }
+  if (kind < 0.13) return { ...profile, ...ROLLING }
+  return kind < 0.16 ? { ...profile, ...LITTER } : profile
 }
 
 /** Owners that are cut off with slow deliveries in their hands, while clocks run apart: leases are used up to their end. */
@@ -156,4 +161,20 @@ const ROLLING: Partial<Profile> = {
   broken: 0,
   slowReply: 0,
   slowConnect: 0,
+}
+
+/** Edges that leave bodies behind, for longer than it takes until these are swept, while owners come and go and lag behind. */
+const LITTER: Partial<Profile> = {
+  shortMemory: 10,
+  badMs: 400_000,
+  messages: 40,
+  burst: false,
+  troubles: ['crash-edge', 'cut-edge', 'freeze-edge', 'crash', 'cut', 'leader-change', 'slow-replicas'],
+  troubleEvery: 8_000,
+  lasts: [1_000, 100_000],
+  openBytes: 3_000,
+  slowReply: 0.3,
+  longestReply: 400_000,
+  bodies: 0.7,
+  slowUpload: 0.5,
 }

@@ -33,6 +33,7 @@ interface Unstored {
 }
 
 const TICK = 25
+const MARK_MS = 500
 const LONGEST_IDLE = 1_000
 /** True ms that a node's 250 ms can last, as its clock may be slow. */
 const CAP_MS = TIMES.outcomeCap * 1.05 + 1
@@ -55,9 +56,10 @@ export class Seat {
     this.#node = node
     this.#process = node.process
     this.#world = world
-    const { newId, rules, openBytes, memory } = world
+    const { newId, rules, openBytes, memory, random } = world
+    const chance = () => random.next()
     const { id, name } = node.process
-    this.#owner = new Owner({ partition, node: id, name, newId, rules, openBytes, memory })
+    this.#owner = new Owner({ partition, node: id, name, newId, chance, rules, openBytes, memory })
   }
 
   get phase(): Owner['phase'] {
@@ -164,6 +166,18 @@ export class Seat {
         cluster.purgeBody(node, partition, effect.body, (done) =>
           this.#answer((owner) => owner.bodyPurged(effect.body, done)),
         )
+        return
+      case 'list-bodies':
+        cluster.listBodies(node, partition, (bodies) => this.#answer((owner) => owner.bodiesListed(bodies, now())))
+        return
+      case 'mark-mail':
+        story?.tell(process.name, `marks ${partition} with batch ${effect.id}`)
+        cluster.appendMail(node, partition, effect.id, effect.records, MARK_MS, (answer) =>
+          this.#answer((owner) => (answer.is === 'stored' ? owner.nudge(answer.seq, now()) : undefined)),
+        )
+        return
+      case 'swept':
+        story?.tell(process.name, `has swept ${effect.bodies} bodies of ${partition}`)
         return
       case 'trim-log':
         cluster.trimLog(node, partition, effect.before, effect.olderThan)

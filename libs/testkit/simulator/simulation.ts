@@ -52,6 +52,9 @@ const REST_WITHIN_MS = 25 * 60_000
 const ABSTAINS_AFTER_MS = 10_000
 /** What is sent arrives within this or never, ms. */
 const LATEST_MS = 60_000
+/** An edge may take so long over a body; a body that nothing refers to is swept when it is so old. */
+const LONGEST_BODY_MS = 120_000
+const SWEEP_AGE_MS = 1_200_000
 const EMPTY = new Uint8Array(0)
 const FACTS = {
   size: 0,
@@ -95,7 +98,7 @@ class Simulation {
     const story = told ? new Story(timeline) : undefined
     this.#story = story
     const ledger = this.#ledger
-    const auditor = new Auditor(PARTITIONS, ledger, story)
+    const auditor = new Auditor(PARTITIONS, profile.shortMemory > 1, ledger, story)
     this.#auditor = auditor
     const wire = new Wire(timeline, random, LATEST_MS / profile.shortMemory)
     this.#wire = wire
@@ -138,6 +141,7 @@ class Simulation {
       everyTryRefused: rules.everyTryRefused,
       batchRecords: profile.batchRecords,
       giveUpMs: COMMITTER_DEFAULTS.giveUpMs / profile.shortMemory,
+      longestBodyMs: LONGEST_BODY_MS / profile.shortMemory,
       newId,
       step,
     }
@@ -298,7 +302,8 @@ class Simulation {
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i)
 
 function memoryOf(short: number): NonNullable<OwnerOptions['memory']> {
-  if (short === 1) return {}
+  const sweepAge = SWEEP_AGE_MS / short
+  if (short === 1) return { sweepAge }
   const { halfRun, repeatWindow, repeatSlack, replicaLag, unknownFate, trimEvery } = TIMES
   return {
     halfRun: halfRun / short,
@@ -309,5 +314,6 @@ function memoryOf(short: number): NonNullable<OwnerOptions['memory']> {
     trimEvery: trimEvery / short,
     // Not for its readers' sake, who are not here.
     keepLog: 0,
+    sweepAge,
   }
 }
