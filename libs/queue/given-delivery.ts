@@ -58,7 +58,7 @@ export class GivenDelivery implements Delivery {
     this.#shell.closeTasks(this.#batch, this.#record, positions, outcome)
   }
 
-  lostAfterDot(): void {
-    this.#shell.lostAfterDot(this.envelope.id)
+  lostAfterDot(positions: readonly number[]): void {
+    this.#shell.lostAfterDot(this.envelope, positions)
   }
 }

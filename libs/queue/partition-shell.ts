@@ -6,7 +6,7 @@ import { decodeBatch, encodeBatch } from '@posthouse/core/batch-codec'
 import type { Moment, OwnerEffect, ReadBatch } from '@posthouse/core/owner/effect'
 import type { OpenBatch } from '@posthouse/core/owner/open-batch'
 import { Owner } from '@posthouse/core/owner/owner'
-import type { BodyReference } from '@posthouse/core/record'
+import type { BodyReference, Envelope } from '@posthouse/core/record'
 import type { Outcome } from '@posthouse/core/outcome'
 import { GivenDelivery } from './given-delivery.ts'
 import type { QueueLog } from './log.ts'
@@ -114,9 +114,12 @@ export class PartitionShell {
   readBody(body: BodyReference): AsyncIterable<Uint8Array> {
     return this.#options.store.readBody(this.partition, body)
   }
-  lostAfterDot(id: string): void {
-    this.#options.log.warn({ id, partition: this.partition }, 'possible duplicate: connection lost after the final dot')
-    this.#options.observer.possibleDuplicates?.(1)
+  lostAfterDot({ id, recipients }: Envelope, positions: readonly number[]): void {
+    this.#options.log.warn(
+      { partition: this.partition, id, recipients: positions.map((position) => recipients[position]?.index) },
+      'possible duplicate: connection lost after the final dot',
+    )
+    this.#options.observer.possibleDuplicates?.(positions.length)
   }
 
   // ---- the machine's turn
@@ -256,10 +259,10 @@ export class PartitionShell {
         return
       case 'possible-duplicate':
         log.warn(
-          { partition, id: effect.id, positions: effect.positions },
+          { partition, id: effect.id, recipients: effect.recipients },
           'possible duplicate: a dead owner may have sent it',
         )
-        observer.possibleDuplicates?.(effect.positions.length)
+        observer.possibleDuplicates?.(effect.recipients.length)
         return
       case 'phase':
         log.info({ partition, phase: effect.phase, why: effect.why }, 'partition')

@@ -70,8 +70,8 @@ export interface Delivery {
   begin(): boolean
   /** Closes these positions. Each position is closed exactly once; what is not closed is given again by the next owner. */
   close(positions: readonly number[], outcome: Outcome): void
-  /** Connection lost between the final dot and its reply: counted as a possible duplicate. The task is closed as usual. */
-  lostAfterDot(): void
+  /** Connection lost between the final dot and its reply: these are counted as possible duplicates. They are closed as usual. */
+  lostAfterDot(positions: readonly number[]): void
 }
 
 /** What the delivery engine offers to the queue. */

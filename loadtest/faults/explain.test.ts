@@ -34,6 +34,7 @@ const possible = (at: number, changes: Partial<PossibleDuplicate> = {}): Possibl
   id: 'Q',
   node: 'delivery-2',
   partition: 1,
+  recipient: 0,
   because: 'dead owner',
   text: '',
   ...changes,

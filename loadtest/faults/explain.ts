@@ -37,7 +37,7 @@ export function explain({ attempts, arrivals, marks, possible, ...given }: ToExp
   const timeOrigin = given.timeOrigin ?? performance.timeOrigin
   const hits = hitsOf(marks)
   const counted = new Set(possible.map(({ id }) => id))
-  const repeated = new Set<string | undefined>()
+  const repeated = new Set<string>()
   const explanations: Explanation[] = []
   const copies = Map.groupBy(arrivals, ({ recipient }) => recipient)
   for (const [recipient, account] of accountsOf(attempts, arrivals)) {
@@ -46,7 +46,7 @@ export function explain({ attempts, arrivals, marks, possible, ...given }: ToExp
     const tooMany = account.delivered + account.bounced - allowed
     const pairs = repeatsAmong(copies.get(recipient) ?? [], tooMany)
     for (const [first, again] of pairs) {
-      repeated.add(first.queueId).add(again.queueId)
+      for (const { queueId } of [first, again]) repeated.add(`${queueId} ${recipient}`)
       explanations.push({ recipient, is: 'duplicate', why: whyRepeated(first, again, hits, counted) })
     }
     // Copies under ids of their own, more than there were tries: nothing explains that.
@@ -57,13 +57,14 @@ export function explain({ attempts, arrivals, marks, possible, ...given }: ToExp
   const mail = new Map(attempts.map((attempt) => [attempt.queueId, attempt.recipients]))
   const ofId = Map.groupBy(arrivals, ({ queueId }) => queueId)
   for (const one of possible) {
-    if (repeated.has(one.id)) continue // a real one, explained above
     const ofIt = ofId.get(one.id) ?? []
     const recipients = mail.get(one.id) ?? ofIt.map(({ recipient }) => recipient)
+    const recipient = recipients[one.recipient]
+    if (repeated.has(`${one.id} ${recipient}`)) continue // a real one, explained above
     const at = one.at - timeOrigin
     const when = at > times.from && at < times.to ? at : undefined
     const why = one.because === 'lost' ? whyLost(one.node, when, recipients, ofIt, hits) : whySuspect(when, hits)
-    explanations.push({ recipient: recipients[0] ?? `queue id ${one.id}`, is: 'near miss', why })
+    explanations.push({ recipient: recipient ?? `queue id ${one.id}`, is: 'near miss', why })
   }
   return explanations
 }

@@ -11,28 +11,34 @@ export interface PossibleDuplicate {
   /** The node that counted it. */
   readonly node: string
   readonly partition: number
+  /** Index of the recipient in the accepted message. */
+  readonly recipient: number
   /** `dead owner`: it ran a task that a former owner may have finished; `lost`: its connection broke after the final dot. */
   readonly because: 'dead owner' | 'lost'
   readonly text: string
 }
 
 const MARK = '"possible duplicate: '
+const LOST = 'connection lost'
 
 /** In the order in which they were written. A line that was cut off by a kill, or that is no line of the log, is passed over. */
 export async function possibleDuplicatesIn(logFile: string): Promise<PossibleDuplicate[]> {
   const found: PossibleDuplicate[] = []
   for await (const line of createInterface({ input: createReadStream(logFile), crlfDelay: Infinity })) {
-    const one = line.includes(MARK) ? possibleDuplicate(line) : undefined
-    if (one !== undefined) found.push(one)
+    if (line.includes(MARK)) found.push(...possibleDuplicates(line))
   }
   return found
 }
 
-function possibleDuplicate(line: string): PossibleDuplicate | undefined {
-  const { time, id, node, partition, positions, msg } = fieldsOf(line)
-  if (typeof id !== 'string' || typeof node !== 'string' || typeof partition !== 'number') return undefined
-  const because = Array.isArray(positions) ? 'dead owner' : 'lost'
-  return { at: Date.parse(String(time)), id, node, partition, because, text: String(msg) }
+function possibleDuplicates(line: string): PossibleDuplicate[] {
+  const { time, id, node, partition, recipients, msg } = fieldsOf(line)
+  if (typeof id !== 'string' || typeof node !== 'string' || typeof partition !== 'number') return []
+  if (!Array.isArray(recipients)) return []
+  const text = String(msg)
+  const because = text.includes(LOST) ? 'lost' : 'dead owner'
+  return recipients.map((recipient) => {
+    return { at: Date.parse(String(time)), id, node, partition, recipient: Number(recipient), because, text }
+  })
 }
 
 function fieldsOf(line: string): Record<string, unknown> {

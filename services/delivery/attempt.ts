@@ -123,6 +123,11 @@ export function judge(sent: readonly number[], result: TransactionResult): Findi
   })
 }
 
+/** Those that the content was for: the host had said yes to them. */
+export function takenAtRcpt(sent: readonly number[], { rcpt }: TransactionResult): number[] {
+  return sent.filter((_, index) => Math.floor((rcpt[index]?.code ?? 0) / 100) === 2)
+}
+
 function finding(position: number, verdict: Verdict, reply: ServerReply): Finding {
   if (verdict.is === 'ok')
     return { position, is: 'delivered', status: '2.0.0', diagnostic: replyLine(reply), isReply: true }

@@ -85,6 +85,20 @@ test('a connection lost between the dot and its reply counts a possible duplicat
     assert.equal(node.metrics.lostAfterDot.value, 1)
   }))
 
+test('of a message for several, those may have it twice whom the host had taken before the connection was lost', () =>
+  withMx(
+    {
+      answer: ({ verb, line }) =>
+        verb === 'DOT' ? { do: 'drop' } : verb === 'RCPT' && line.includes('<b@') ? '450 4.2.0 later' : undefined,
+    },
+    {},
+    async (_mx, node) => {
+      const to = ['a@example.com', 'b@example.com', 'c@example.com']
+      const delivery = await node.deliver(new FakeDelivery({ to }))
+      assert.equal(delivery.lostAfterDots, 2)
+    },
+  ))
+
 test('a host that hangs after the dot is waited for as long as the setting says, and then the same', () =>
   withMx(
     { answer: ({ verb }) => (verb === 'DOT' ? { do: 'hang' } : undefined) },

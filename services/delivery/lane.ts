@@ -4,7 +4,7 @@
  * destination is left alone for a while; what waits too long is parked. It costs other destinations nothing.
  */
 import { ReadyList } from '@posthouse/core/ready-list'
-import { isSenseless, isStale, judge, prepare } from './attempt.ts'
+import { isSenseless, isStale, judge, prepare, takenAtRcpt } from './attempt.ts'
 import type { Finding, Prepared } from './attempt.ts'
 import type { NoConnection } from './dialler.ts'
 import type { Job } from './job.ts'
@@ -180,7 +180,7 @@ export class Lane implements Waiting {
     else this.#remove(client)
     const findings = goesOn ? [] : [...prepared.refused, ...judge(prepared.sent, result)]
     if (cut?.why === 'lost' && cut.afterDot) {
-      job.delivery.lostAfterDot()
+      job.delivery.lostAfterDot(takenAtRcpt(prepared.sent, result))
       this.#host.lostAfterDot()
     }
     over(findings)

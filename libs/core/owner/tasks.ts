@@ -76,8 +76,9 @@ export class Tasks {
     }
     if (this.#rules.suspects && this.#holdings.isSuspect(batch, record)) {
       const first = this.#holdings.firstRun(batch, record, positions)
-      const { id } = batch.records[record]!.envelope
-      if (first.length > 0) this.#emit({ do: 'possible-duplicate', id, positions: first })
+      const { id, recipients } = batch.records[record]!.envelope
+      const indexes = first.map((position) => recipients[position]!.index)
+      if (first.length > 0) this.#emit({ do: 'possible-duplicate', id, recipients: indexes })
     }
     return true
   }

@@ -288,11 +288,11 @@ export class Seat {
     const { incarnation } = process
     const { ledger, story } = this.#world
     const mayBegin = this.#owner.begin(batch, record, positions, process.clock.moment)
-    const { id, recipients } = batch.records[record]!.envelope
+    const { id } = batch.records[record]!.envelope
     for (const effect of this.#owner.takeEffects()) {
       if (effect.do === 'possible-duplicate') {
         story?.tell(process.name, `counts a possible duplicate of ${id}`)
-        for (const position of effect.positions) ledger.countPossibleDuplicate(id, recipients[position]!.index)
+        for (const recipient of effect.recipients) ledger.countPossibleDuplicate(id, recipient)
       } else process.run(incarnation, () => this.#do(effect))
     }
     return mayBegin

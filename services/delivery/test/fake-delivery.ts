@@ -91,8 +91,8 @@ export class FakeDelivery implements Delivery {
     this.closes.push({ positions, outcome })
     if (this.outcomes.size === this.recipients.length) this.#closed.resolve()
   }
-  lostAfterDot(): void {
-    this.lostAfterDots += 1
+  lostAfterDot(positions: readonly number[]): void {
+    this.lostAfterDots += positions.length
   }
 
   /** Resolves when every recipient is closed. */
