@@ -13,8 +13,10 @@ import { holdWriteback, putWritebackBack } from './writeback.ts'
 const MiB = 1024 * 1024
 
 if (isEnclosed()) declareTests()
-else if (canEnclose()) process.exitCode = await enclosed(import.meta.filename, []).finally(() => putWritebackBack())
-else test('disks that break', { skip: 'needs root' }, () => {})
+else if (canEnclose()) {
+  process.exitCode = await enclosed(import.meta.filename, [])
+  await putWritebackBack()
+} else test('disks that break', { skip: 'needs root' }, () => {})
 
 function declareTests() {
   test('a disk is filled to the last byte, and has room again when the filling is gone', async (t) => {
