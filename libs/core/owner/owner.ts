@@ -308,6 +308,8 @@ export class Owner implements OwnerApi {
     holdings.serverTime(storedAt, now)
     this.#channel.renewSoon()
     this.#enter('owning', `floor ${holdings.window.floor}, ${holdings.laters.size} later`)
+    // Told so while it read.
+    if (this.#stopping) this.#beginRelease(now, 'stopping')
   }
 
   // ---- owning
