@@ -9,6 +9,7 @@ import { constants } from 'node:os'
 import { createInterface } from 'node:readline'
 import { tethered } from '@posthouse/testkit/child-process'
 import { ensurePackages } from './breakage/packages.ts'
+import { putWritebackBack } from './breakage/writeback.ts'
 import { run } from './room/run-program.ts'
 import { BRIDGE, CLIENTS, NETWORK_BITS } from './room/addresses.ts'
 
@@ -47,7 +48,11 @@ export async function enclosed(file: string, args: readonly string[]): Promise<n
   const child = spawn(command, rest, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], detached: true })
   const orders = child.stdio[3] as Socket
   orders.on('error', () => {}) // it has ended: its status says so
-  return passingSignals((signal) => orders.write(`${signal}\n`), child)
+  try {
+    return await passingSignals((signal) => orders.write(`${signal}\n`), child)
+  } finally {
+    await putWritebackBack() // a setting of the machine, not of the enclosure: it may have been killed while it held that
+  }
 }
 
 async function beFirstProcess(program: readonly string[]): Promise<void> {

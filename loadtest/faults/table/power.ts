@@ -1,16 +1,25 @@
 // Power cuts: what was written and not fsynced is gone.
 
+import { holdWriteback } from '../breakage/writeback.ts'
 import type { Fault, Scene } from '../fault.ts'
 import type { RoomNode } from '../room.ts'
 import { DOWN_MS } from './process.ts'
 
 const DISK_MIB = 2048
 const DARK_MS = 2000
+/** For so long before the cut the kernel writes nothing of itself: what is acknowledged then is on disk by an fsync or not at all. */
+const UNWRITTEN_MS = 5000
 
 async function cutPower(scene: Scene, nodes: readonly RoomNode[]): Promise<void> {
   const names = nodes.map(({ name }) => name)
-  scene.mark('hit', names, `power cut of ${names.join(' ')}`)
-  await scene.room.powerCut(nodes)
+  const letGo = await holdWriteback()
+  try {
+    await scene.hold(UNWRITTEN_MS)
+    scene.mark('hit', names, `power cut of ${names.join(' ')}`)
+    await scene.room.powerCut(nodes)
+  } finally {
+    await letGo()
+  }
   await scene.sleep(DARK_MS)
   await Promise.all(nodes.map((node) => node.start()))
   await Promise.all(nodes.map((node) => node.ready()))
@@ -42,8 +51,8 @@ const duringElection: Fault = {
     const frozen = scene.pick(nodes)
     scene.mark('hit', [frozen.name], `freeze ${frozen.name}`)
     frozen.freeze()
-    // Elections begin 4 to 9 s after the last heartbeat.
-    await scene.sleep(4000 + scene.random() * 5000)
+    // Elections begin 4 to 9 s after the last heartbeat, and the cut comes 5 s after this.
+    await scene.sleep(scene.random() * 4000)
     await cutPower(scene, nodes)
   },
 }
