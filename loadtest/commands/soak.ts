@@ -63,8 +63,7 @@ export async function soak(args: readonly string[], signal: AbortSignal): Promis
   process.stderr.write(
     `${faultTable(result)}\n${[...grown, grown.length === 0 ? 'nothing has grown' : ''].join('\n')}\n`,
   )
-  if (given.flag('json'))
-    console.log(JSON.stringify({ ...(toJson([result], { one: true }) as object), before, after, grown }))
+  if (given.flag('json')) console.log(JSON.stringify({ ...toJson([result], { one: true }), before, after, grown }))
   return passed(result) && grown.length === 0 ? 0 : 1
 }
 

@@ -2,7 +2,7 @@
 // processes. Two of them, of a quiet cluster with an empty queue, tell whether something leaks.
 
 import { readdir, readFile } from 'node:fs/promises'
-import { bodyStream, bodySubjects, logStream, mailStream } from '@posthouse/queue/jetstream/subjects'
+import { bodyOfSubject, bodyStream, bodySubjects, logStream, mailStream } from '@posthouse/queue/jetstream/subjects'
 import { eventsIn } from './log-events.ts'
 import { QueueLink } from './queue-link.ts'
 
@@ -78,13 +78,10 @@ async function findBodies(queue: QueueLink, partition: number, bodies: Set<strin
     const request = { subjects_filter: bodySubjects(partition), offset: seen }
     const page = Object.keys((await queue.info(bodyStream(partition), request)).state.subjects ?? {})
     if (page.length === 0) return
-    for (const subject of page) bodies.add(bodyOfSubject(subject))
+    for (const subject of page) bodies.add(bodyOfSubject(subject) ?? subject)
     seen += page.length
   }
 }
-
-/** body.p.<id>.<chunk> */
-const bodyOfSubject = (subject: string) => subject.split('.')[2] as string
 
 async function serverHoldings(monitor: string): Promise<[string, ServerHoldings]> {
   const ask = async (path: string) => {

@@ -5,8 +5,11 @@
 import type { Target } from '../smtp-client.ts'
 
 export type NodeKind = 'nats' | 'edge' | 'delivery' | 'balancer'
-/** A party of a link: a node by name, or the places outside the cluster. The control connection of the harness is never cut. */
-export type Party = string | 'sites' | 'dns' | 'clients'
+/**
+ * A party of a link: a node by name, or a place outside the cluster: `sites`, `dns`, `clients`. The control connection of the
+ * harness is never cut.
+ */
+export type Party = string
 
 export interface RoomOptions {
   /** Folder of all files of the room: settings, logs, stores. */
