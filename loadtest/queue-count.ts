@@ -8,7 +8,9 @@ const run = promisify(execFile)
 const CLI = join(import.meta.dirname, '../services/cli/main.ts')
 
 /** Null when nobody could answer: then what is missing may be queued. */
-export async function queueCount(queue: { readonly data: string } | { readonly config: string }): Promise<number | null> {
+export async function queueCount(
+  queue: { readonly data: string } | { readonly config: string },
+): Promise<number | null> {
   try {
     const where = 'data' in queue ? ['--data', queue.data] : ['--config', queue.config]
     const args = [CLI, 'queue', 'count', '--json', ...where]
