@@ -18,6 +18,8 @@ const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mo
 const MARK = 'MACHINE_ROOM'
 /** Names of network namespaces, and what programs share with others of the same process id. */
 const PRIVATE_FOLDERS = ['/run/netns', '/dev/shm']
+/** Given, because else it is that of one port or another: with each node that comes or goes the others would lose the sites. */
+const BRIDGE_MAC = '02:00:00:00:00:01'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 type Signal = (typeof SIGNALS)[number]
@@ -69,7 +71,7 @@ async function setUp(): Promise<void> {
   mkdirSync('/run/netns', { recursive: true })
   for (const folder of PRIVATE_FOLDERS) await run('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'machine-room', folder])
   await run('ip', ['link', 'set', 'lo', 'up'])
-  await run('ip', ['link', 'add', BRIDGE, 'type', 'bridge'])
+  await run('ip', ['link', 'add', BRIDGE, 'address', BRIDGE_MAC, 'type', 'bridge'])
   await run('ip', ['address', 'add', `${CLIENTS}/${NETWORK_BITS}`, 'dev', BRIDGE])
   await run('ip', ['link', 'set', BRIDGE, 'up'])
 }
