@@ -20,7 +20,7 @@ queueContract('JetStream, three servers', async () => {
   const { servers, user, password } = await (cluster ??= NatsCluster.start({ servers: 3 }))
   connection ??= await connect({ servers: [...servers], user, pass: password })
   const manager = await jetstreamManager(connection)
-  const options = { servers, user, password, partitions: PARTITIONS, replicas: 3, log: SILENT }
+  const options = { servers, user, password, partitions: PARTITIONS, replicas: 3, log: SILENT, holdRemovedMs: 0 }
   const closing: (() => Promise<void>)[] = []
   return {
     edge: async () => {

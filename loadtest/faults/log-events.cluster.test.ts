@@ -33,7 +33,7 @@ before(async () => {
   await writeFile(join(folder.path, 'password'), password)
   // JSON is YAML too. A service's own settings stand beside those of the queue.
   await writeFile(queueFile, JSON.stringify({ name: 'edge-1', nats: { servers, user, passwordFile: 'password' } }))
-  const options = { servers, user, password, partitions: 2, replicas: 3, log: SILENT }
+  const options = { servers, user, password, partitions: 2, replicas: 3, log: SILENT, holdRemovedMs: 0 }
   const delivery = await connectDeliverQueue({ ...options, name: 'one' })
   closing.push(() => delivery.stop(5000))
   await delivery.start(engine)
@@ -124,7 +124,7 @@ test('the log of a queue tells how each task ended, and of reports whom they rep
 
 test('the word of a former owner is read as what it is', { timeout: 60_000 }, async () => {
   const { servers, user, password } = cluster
-  const store = await connectExistingStore({ servers, user, password, name: 'former', log: SILENT })
+  const store = await connectExistingStore({ servers, user, password, name: 'former', log: SILENT, holdRemovedMs: 0 })
   closing.push(() => store.close())
   const closes: Closing = {
     stream: 'mail',

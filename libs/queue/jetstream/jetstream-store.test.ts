@@ -22,6 +22,7 @@ storeContract('three NATS servers', async () => {
       partitions: CONTRACT_PARTITIONS,
       replicas: 3,
       log: SILENT,
+      holdRemovedMs: 0,
     })
   // Both at once: the set-up of two nodes races.
   const [store, other] = await Promise.all([open('a'), open('b')])

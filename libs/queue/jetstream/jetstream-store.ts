@@ -23,6 +23,7 @@ import type {
 import { listBodies } from './body-list.ts'
 import { readBody } from './body-reader.ts'
 import { readExtents } from './extents.ts'
+import { HOLD_MS } from './held-removals.ts'
 import { LeaderBalance } from './leader-balance.ts'
 import { Links } from './links.ts'
 import { scanLog } from './log-scan.ts'
@@ -57,6 +58,8 @@ export interface StoreOptions {
   readonly log: QueueLog
   /** How long to wait at the start for a cluster that is still starting itself. */
   readonly patienceMs?: number
+  /** How long what is removed is held back (held-removals.ts); 0: not at all, for tests that look. */
+  readonly holdRemovedMs?: number
 }
 
 const EMPTY = new Uint8Array(0)
@@ -100,13 +103,13 @@ class JetStreamStore implements Store {
   readonly #removal: Removal
   readonly #poll: StatePoll
 
-  constructor(links: Links, options: Pick<StoreOptions, 'partitions' | 'log'>) {
+  constructor(links: Links, options: Pick<StoreOptions, 'partitions' | 'log' | 'holdRemovedMs'>) {
     this.partitions = options.partitions
     this.#links = links
     this.#log = options.log
     this.#reader = new Reader(links, options.log)
-    this.#removal = new Removal(links, options.log)
     this.#poll = new StatePoll(links, new LeaderBalance(links, options.log), options.partitions)
+    this.#removal = new Removal(links, options.log, this.#poll, options.holdRemovedMs ?? HOLD_MS)
   }
 
   firstLook(): Promise<void> {
@@ -269,6 +272,7 @@ class JetStreamStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.#removal.close()
     this.#poll.stop()
     await this.#links.close()
   }

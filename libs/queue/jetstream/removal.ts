@@ -1,10 +1,26 @@
-/** Everything that takes messages out of the streams. Repeating any of it is harmless. */
+/**
+ * Everything that takes messages out of the streams. Repeating any of it is harmless. MAIL and BODY are purged later than they are
+ * asked to be (held-removals.ts); LOG never runs empty, as it has the leases.
+ */
+import { randomUUID } from 'node:crypto'
 import type { QueueLog } from '../log.ts'
 import type { Done } from '../store.ts'
 import { api, CODE } from './api.ts'
 import { readDirect } from './direct.ts'
+import { HeldBodies, HeldPurge } from './held-removals.ts'
 import type { Links } from './links.ts'
-import { bodyChunks, bodyStream, checkBodyId, logStream, logSubject, mailStream } from './subjects.ts'
+import { publish } from './publish.ts'
+import type { StatePoll } from './state-poll.ts'
+import {
+  bodyChunks,
+  bodyStream,
+  bodySubject,
+  checkBodyId,
+  logStream,
+  logSubject,
+  mailStream,
+  markId,
+} from './subjects.ts'
 
 const MS = 2000
 /** A filtered purge walks over what it keeps. */
@@ -13,24 +29,102 @@ const WALK_MS = 10_000
 const LEASES_KEPT = 256
 const DONE: Done = { is: 'done' }
 const UNANSWERED: Done = { is: 'unanswered' }
+/** What is held back is looked at so often. */
+const TICK_MS = 1000
+const EMPTY = new Uint8Array(0)
+
+interface Held {
+  readonly mail: HeldPurge
+  readonly bodies: HeldBodies
+  readonly answers: Map<string, (done: Done) => void>
+  busy: boolean
+}
 
 export class Removal {
   readonly #links: Links
   readonly #log: QueueLog
+  readonly #poll: StatePoll
+  readonly #holdMs: number
+  readonly #held = new Map<number, Held>()
+  readonly #timer: NodeJS.Timeout
 
-  constructor(links: Links, log: QueueLog) {
+  /** `holdMs` 0: everything goes at once. */
+  constructor(links: Links, log: QueueLog, poll: StatePoll, holdMs: number) {
     this.#links = links
     this.#log = log
+    this.#poll = poll
+    this.#holdMs = holdMs
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
   }
 
+  /** Done when it is certain to be removed some day: below a stored floor nobody looks. */
   purgeMail(partition: number, before: number): Promise<Done> {
     // Without a sequence the servers would purge everything.
     if (before <= 1) return Promise.resolve(DONE)
-    return this.#purge(mailStream(partition), { seq: before }, MS)
+    if (this.#holdMs === 0) return this.#purge(mailStream(partition), { seq: before }, MS)
+    this.#heldOf(partition).mail.ask(before, performance.now())
+    return Promise.resolve(DONE)
   }
 
+  /** Done when it is gone, which takes minutes: until then the log must say that nobody needs it. */
   purgeBody(partition: number, body: string): Promise<Done> {
-    return this.#purge(bodyStream(partition), { filter: bodyChunks(partition, checkBodyId(body)) }, WALK_MS)
+    checkBodyId(body)
+    if (this.#holdMs === 0) return this.#purgeBodyNow(partition, body)
+    const { bodies, answers } = this.#heldOf(partition)
+    bodies.ask(body)
+    return new Promise((resolve) => answers.set(body, resolve))
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    for (const { answers } of this.#held.values()) for (const answer of answers.values()) answer(UNANSWERED)
+  }
+
+  #heldOf(partition: number): Held {
+    let held = this.#held.get(partition)
+    if (held === undefined) {
+      held = {
+        mail: new HeldPurge(this.#holdMs),
+        bodies: new HeldBodies(this.#holdMs),
+        answers: new Map(),
+        busy: false,
+      }
+      this.#held.set(partition, held)
+    }
+    return held
+  }
+
+  #tick(): void {
+    for (const [partition, held] of this.#held) {
+      if (held.busy) continue
+      held.busy = true
+      void this.#removeDue(partition, held).finally(() => (held.busy = false))
+    }
+  }
+
+  async #removeDue(partition: number, { mail, bodies, answers }: Held): Promise<void> {
+    const { last, mailCrowded, bodyCrowded } = this.#poll.room(partition)
+    const before = mail.due(performance.now(), last, mailCrowded)
+    // One that fails is made good by the next, which reaches further.
+    if (before > 1) await this.#purge(mailStream(partition), { seq: before }, MS)
+    if (bodies.wantsMark(performance.now())) await this.#mark(partition, bodies)
+    for (const body of bodies.due(performance.now(), bodyCrowded)) {
+      const done = await this.#purgeBodyNow(partition, body)
+      answers.get(body)?.(done)
+      answers.delete(body)
+    }
+  }
+
+  async #mark(partition: number, bodies: HeldBodies): Promise<void> {
+    const waiting = bodies.takeWaiting()
+    const id = markId(randomUUID())
+    const answer = await publish(this.#links, bodySubject(partition, id, 0), { id }, EMPTY, MS)
+    if (answer.is === 'stored') bodies.marked(id, waiting, performance.now())
+    else for (const body of waiting) bodies.ask(body)
+  }
+
+  #purgeBodyNow(partition: number, body: string): Promise<Done> {
+    return this.#purge(bodyStream(partition), { filter: bodyChunks(partition, body) }, WALK_MS)
   }
 
   async deleteLater(partition: number, seq: number): Promise<Done> {

@@ -4,6 +4,7 @@
  */
 import type { PartitionState } from '../store.ts'
 import { api, streamInfo, type AccountInfo, type StreamInfo } from './api.ts'
+import { HOLD_BYTES, HOLD_PART } from './held-removals.ts'
 import type { LeaderBalance } from './leader-balance.ts'
 import type { Links } from './links.ts'
 import { bodyStream, logStream, mailStream, mailSubjects } from './subjects.ts'
@@ -24,6 +25,7 @@ interface Seen {
   mailUsed: number
   logUsed: number
   bodyUsed: number
+  bodyBytes: number
 }
 
 export class StatePoll {
@@ -45,6 +47,7 @@ export class StatePoll {
       mailUsed: 0,
       logUsed: 0,
       bodyUsed: 0,
+      bodyBytes: 0,
     }))
     this.#timer = setInterval(() => void this.poll(), EVERY_MS).unref()
   }
@@ -58,6 +61,16 @@ export class StatePoll {
       mailMessages: countMails(seen.mail),
       mailBytes: seen.mail?.bytes ?? 0,
       ...(seen.server === undefined ? {} : { server: seen.server }),
+    }
+  }
+
+  /** Newest sequence of MAIL, and whether MAIL and BODY hold more than need be. */
+  room(partition: number): { readonly last: number; readonly mailCrowded: boolean; readonly bodyCrowded: boolean } {
+    const { mail, mailUsed, bodyBytes, bodyUsed } = this.#seen[partition] as Seen
+    return {
+      last: mail?.last_seq ?? 0,
+      mailCrowded: (mail?.bytes ?? 0) > HOLD_BYTES || mailUsed > HOLD_PART,
+      bodyCrowded: bodyBytes > HOLD_BYTES || bodyUsed > HOLD_PART,
     }
   }
 
@@ -93,7 +106,10 @@ export class StatePoll {
     if (log !== undefined) silent.log = log.is === 'ok' ? 0 : silent.log + 1
     if (body !== undefined) silent.body = body.is === 'ok' ? 0 : silent.body + 1
     if (log?.is === 'ok') seen.logUsed = usedPart(log.value)
-    if (body?.is === 'ok') seen.bodyUsed = usedPart(body.value)
+    if (body?.is === 'ok') {
+      seen.bodyUsed = usedPart(body.value)
+      seen.bodyBytes = body.value.state.bytes
+    }
   }
 
   async #pollAccount(): Promise<void> {

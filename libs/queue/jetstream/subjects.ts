@@ -15,6 +15,10 @@ export const bodySubject = (partition: number, body: string, chunk: number) => `
 export const bodyChunks = (partition: number, body: string) => `body.${partition}.${body}.*`
 export const bodySubjects = (partition: number) => `body.${partition}.*.*`
 
+/** What lies in a body stream only to be newer than what is removed; nobody refers to it. */
+export const markId = (id: string) => `mark-${id}`
+export const isMark = (body: string) => body.startsWith('mark-')
+
 /** Undefined: not a chunk of a body. */
 export function bodyOfSubject(subject: string): string | undefined {
   return /^body\.\d+\.([^.]+)\.\d+$/.exec(subject)?.[1]
