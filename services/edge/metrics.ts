@@ -10,6 +10,12 @@ export const metricsTable = defineMetrics({
     help: 'Connections taken, by listener role. Act when it stays at zero while clients complain: look at the load balancer.',
     labels: { role: roles },
   },
+  proxyHeaders: {
+    kind: 'counter',
+    name: 'posthouse_edge_proxy_headers_total',
+    help: 'Connections from listeners[].proxyFrom by their PROXY header: of a client, of the balancer itself (local), closed before it (health checks), late or invalid. Act on any late or invalid: something there does not send the header.',
+    labels: { result: ['client', 'local', 'closed', 'late', 'invalid'] },
+  },
   sessions: {
     kind: 'gauge',
     name: 'posthouse_edge_sessions',
