@@ -14,9 +14,9 @@ const patience = 5000
 /** A balancer that is set up wrongly does not fill the log. */
 const silence = 60_000
 
-/** Where the client is, by its header; nothing if the balancer speaks for itself. */
+/** Where the client is, by its header; or the balancer, if it speaks for itself. */
 export interface Origin {
-  readonly remoteAddress?: string
+  readonly remoteAddress: string
   readonly remotePort?: number
 }
 
@@ -38,25 +38,26 @@ export class Balancers {
   }
 
   /** `done` is called once; without an origin the connection is closed. */
-  ask(socket: Socket, done: (origin: Origin | undefined) => void): void {
-    const { remoteAddress: balancer } = socket
+  ask(socket: Socket, balancer: string, done: (origin: Origin | undefined) => void): void {
     takeProxyHeader(socket, patience, (result) => {
       this.#context.metrics.proxyHeaders.with({ result: result.is }).inc()
       switch (result.is) {
         case 'client':
           return done({ remoteAddress: result.address, remotePort: result.port })
         case 'local':
-          return done({})
+          return done({ remoteAddress: balancer })
         case 'invalid':
         case 'late':
           this.#complain(balancer, result.is === 'late' ? 'late' : result.why)
+          break
+        case 'closed':
       }
       socket.destroy()
       done(undefined)
     })
   }
 
-  #complain(balancer: string | undefined, why: string): void {
+  #complain(balancer: string, why: string): void {
     const { log, now } = this.#context
     if (now() < this.#silentUntil) {
       this.#unlogged += 1

@@ -121,12 +121,17 @@ export class Listener extends SMTPServer {
     socket: Socket,
     callback: (error: Error | null, options?: SMTPConnectionOptions & { id: string }) => void,
   ): void {
+    // A health check may be gone before it is taken, and nobody can say any more where it came from.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy()
+      return callback(new Error('gone'))
+    }
     this.#count += 1
     const id = `${this.#prefix}-${this.#count}`
     if (!this._expectsProxyHeader(socket)) return callback(null, { id })
-    this.#options.balancers.ask(socket, (client) => {
-      if (client === undefined) callback(new Error('no PROXY header'))
-      else callback(null, { id, ...client })
+    this.#options.balancers.ask(socket, socket.remoteAddress, (origin) => {
+      if (origin === undefined) callback(new Error('no PROXY header'))
+      else callback(null, { id, ...origin })
     })
   }
 

@@ -13,7 +13,7 @@ export const metricsTable = defineMetrics({
   proxyHeaders: {
     kind: 'counter',
     name: 'posthouse_edge_proxy_headers_total',
-    help: 'Connections from listeners[].proxyFrom by their PROXY header: of a client, of the balancer itself (local), closed before it (health checks), late or invalid. Act on any late or invalid: something there does not send the header.',
+    help: 'Connections from listeners[].proxyFrom by their PROXY header: client, local (the balancer itself: a health check), closed before it came, late (5 s) or invalid. Act on any late or invalid: something there sends no header, and is closed without a reply.',
     labels: { result: ['client', 'local', 'closed', 'late', 'invalid'] },
   },
   sessions: {
