@@ -12,6 +12,8 @@ export interface Target {
   readonly tls: 'none' | 'starttls' | 'implicit'
   readonly user?: string
   readonly password?: string
+  /** An address of this machine to connect from; absent: the kernel's choice. */
+  readonly from?: string
 }
 
 export interface Patience {
@@ -72,7 +74,8 @@ export class SmtpClient {
 
   /** Connects and greets; rejects with ConnectionLost or Unwelcome. */
   static async connect(target: Target, patience: Patience = PATIENT): Promise<SmtpClient> {
-    const at = { host: target.host, port: target.port }
+    const from = target.from === undefined ? {} : { localAddress: target.from }
+    const at = { host: target.host, port: target.port, ...from }
     const socket = target.tls === 'implicit' ? connectTls({ ...at, rejectUnauthorized: false }) : connectPlain(at)
     const client = new SmtpClient(socket, patience)
     const tooLate = setTimeout(() => client.#end('no greeting in time'), patience.connectMs)

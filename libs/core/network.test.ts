@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { clientKey, clientNetwork, parseNetworks } from './network.ts'
+import fc from 'fast-check'
+import { canonicalAddress, clientKey, clientNetwork, parseNetworks } from './network.ts'
 
 const table: readonly (readonly [entry: string, inside: readonly string[], outside: readonly string[]])[] = [
   ['10.0.0.0/8', ['10.1.2.3', '::ffff:10.1.2.3'], ['11.0.0.1', '::1']],
@@ -33,4 +34,42 @@ test('clients are counted by address, IPv6 ones by their /64', () => {
   assert.equal(clientKey('2001:db8::1'), clientKey('2001:db8::ffff:1:2:3'))
   assert.notEqual(clientKey('2001:db8::1'), clientKey('2001:db8:0:1::1'))
   assert.equal(clientNetwork('192.0.2.1'), clientNetwork('192.0.2.200'))
+})
+
+test('a network lies in another one of its family that is as large or larger', () => {
+  const list = parseNetworks(['10.0.0.0/8', '2001:db8::/32'])
+  assert.ok('covers' in list)
+  for (const inner of ['10.0.0.0/8', '10.1.0.0/16', '10.1.2.3', '::ffff:10.1.2.0/120', '2001:db8:1::/48']) {
+    assert.equal(list.covers(inner), true, inner)
+  }
+  for (const outer of ['0.0.0.0/0', '10.0.0.0/7', '11.0.0.0/8', '2001:db8::/31', '::/0', 'nonsense']) {
+    assert.equal(list.covers(outer), false, outer)
+  }
+})
+
+test('an address has one way to be written', () => {
+  const table: readonly (readonly [written: string, canonical: string | undefined])[] = [
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::FFFF:C000:0201', '192.0.2.1'],
+    ['2001:0DB8:0:0:1:0:0:0', '2001:db8:0:0:1::'],
+    ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+    ['0:0:0:0:0:0:0:0', '::'],
+    ['10:0:0:1:0:0:0:1', '10:0:0:1::1'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['192.0.2.01', undefined],
+    ['host', undefined],
+  ]
+  for (const [written, canonical] of table) assert.equal(canonicalAddress(written), canonical, written)
+  const group = fc.oneof(
+    fc.constant('0'),
+    fc.nat(0xffff).map((value) => value.toString(16)),
+  )
+  fc.assert(
+    fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
+      const written = groups.join(':')
+      fc.pre(!/^(?:0:){5}ffff:/.test(written))
+      assert.equal(canonicalAddress(written), new URL(`http://[${written}]`).hostname.slice(1, -1))
+    }),
+  )
 })

@@ -11,6 +11,8 @@ interface Network {
 
 export interface NetworkList {
   has(address: string): boolean
+  /** All of the network `entry` lies in one of these. */
+  covers(entry: string): boolean
 }
 
 /** Returns the list, or the entries that are no networks. */
@@ -24,17 +26,21 @@ export function parseNetworks(entries: readonly string[]): NetworkList | { reado
   }
   if (invalid.length > 0) return { invalid }
   return {
+    covers(entry) {
+      const inner = parseNetwork(entry)
+      return inner !== undefined && networks.some((outer) => contains(outer, inner))
+    },
     has(address) {
       const parsed = parseAddress(address)
-      if (parsed === undefined) return false
-      return networks.some(
-        (network) =>
-          network.bits === parsed.bits &&
-          parsed.value >> BigInt(parsed.bits - network.prefix) ===
-            network.value >> BigInt(network.bits - network.prefix),
-      )
+      return parsed !== undefined && networks.some((outer) => contains(outer, { ...parsed, prefix: parsed.bits }))
     },
   }
+}
+
+function contains(outer: Network, inner: Network): boolean {
+  if (outer.bits !== inner.bits || outer.prefix > inner.prefix) return false
+  const free = BigInt(outer.bits - outer.prefix)
+  return outer.value >> free === inner.value >> free
 }
 
 export function parseNetwork(entry: string): Network | undefined {
@@ -68,6 +74,20 @@ export function clientNetwork(address: string): string {
 /** Drops the "::ffff:" with which a dual-stack socket shows an IPv4 peer. */
 export function plainAddress(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address
+}
+
+/** An address as RFC 5952 writes it, an IPv4-mapped one as IPv4 and without a zone; undefined if it is none. */
+export function canonicalAddress(text: string): string | undefined {
+  const parsed = parseAddress(text)
+  if (parsed === undefined) return undefined
+  const { bits, value } = parsed
+  if (bits === 32) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.')
+  const whole = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16)).join(':')
+  let zeros: RegExpExecArray | undefined
+  for (const run of whole.matchAll(/\b0(?::0)+\b/g)) if (run[0].length > (zeros?.[0].length ?? 0)) zeros = run
+  if (zeros === undefined) return whole
+  const after = whole.slice(zeros.index + zeros[0].length)
+  return `${whole.slice(0, zeros.index).replace(/:$/, '')}::${after.replace(/^:/, '')}`
 }
 
 function parseAddress(text: string): { bits: 32 | 128; value: bigint } | undefined {

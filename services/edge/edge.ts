@@ -1,11 +1,13 @@
 /** Sets an edge node up: users, certificate, queue, listeners; and takes it down in the order that loses nothing. */
 import { randomBytes } from 'node:crypto'
 import { parseNetworks } from '@posthouse/core/network'
+import type { NetworkList } from '@posthouse/core/network'
 import { queueIds } from '@posthouse/core/queue-id'
 import type { AcceptPort } from '@posthouse/queue/port'
 import type { ServiceContext } from '@posthouse/runtime/service'
 import { StartError } from '@posthouse/runtime/start-error'
 import { Authenticator } from './authenticator.ts'
+import { Balancers } from './balancers.ts'
 import { loadCertificate } from './certificate.ts'
 import type { EdgeContext } from './context.ts'
 import { KnownClients } from './known-clients.ts'
@@ -53,9 +55,10 @@ export async function openEdge(service: Service, queue: AcceptPort): Promise<Edg
   }
   service.metrics.sessions.from(() => sessions.size)
   const listeners = settings.listeners.map((listener) => {
-    const networks = parseNetworks(listener.networks)
-    if ('invalid' in networks) throw new StartError('listeners', `no networks: ${networks.invalid.join(', ')}`)
-    return new Listener(context, { ...listener, networks, reusePort: settings.reusePort, tls: certificate?.current })
+    const networks = networksOf(listener.networks)
+    const balancers = new Balancers(context, listener.role, networksOf(listener.proxyFrom))
+    const { reusePort } = settings
+    return new Listener(context, { ...listener, networks, balancers, reusePort, tls: certificate?.current })
   })
   certificate?.onChange((tls) => {
     for (const listener of listeners) listener.updateSecureContext(tls)
@@ -94,6 +97,12 @@ export async function openEdge(service: Service, queue: AcceptPort): Promise<Edg
     log.info({ role: listener.role, host: settings.listeners[index]?.host, port }, 'listening')
   }
   return { ports, context }
+}
+
+function networksOf(entries: readonly string[]): NetworkList {
+  const networks = parseNetworks(entries)
+  if ('invalid' in networks) throw new StartError('listeners', `no networks: ${networks.invalid.join(', ')}`)
+  return networks
 }
 
 function listenError(error: NodeJS.ErrnoException, index: number, at?: { host: string; port: number }): StartError {

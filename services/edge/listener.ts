@@ -10,6 +10,7 @@ import type { SMTPServerAuthentication, SMTPServerSession, SMTPServerAuthenticat
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import type { NetworkList } from '@posthouse/core/network'
 import type { Counter } from '@posthouse/runtime/metrics/series'
+import type { Balancers } from './balancers.ts'
 import type { EdgeContext } from './context.ts'
 import { replies } from './replies.ts'
 import type { Role } from './role.ts'
@@ -22,6 +23,8 @@ export interface ListenerOptions {
   readonly reusePort: boolean
   /** For the role relay: whom it serves. */
   readonly networks: NetworkList
+  /** Whose connections begin with a PROXY header. */
+  readonly balancers: Balancers
   readonly bareNewlines: 'reject' | 'normalise'
   /** PEM; without it TLS is not offered. */
   readonly tls: TlsFiles | undefined
@@ -76,8 +79,12 @@ export class Listener extends SMTPServer {
     })
   }
 
+  /** A balancer is never served for its own address, whatever the networks are: others' mail may come from there. */
   serves(address: string): boolean {
-    return this.role === 'relay' && this.#options.networks.has(address)
+    return this.role === 'relay' && this.#options.networks.has(address) && !this.isBalancer(address)
+  }
+  isBalancer(address: string): boolean {
+    return this.#options.balancers.has(address)
   }
 
   /** Resolves with the port when it listens; rejects with the system's error. */
@@ -106,9 +113,26 @@ export class Listener extends SMTPServer {
     session.init()
   }
 
-  override _handleProxy(_socket: Socket, callback: (error: null, options: { id: string }) => void): void {
+  override _expectsProxyHeader(socket: Socket): boolean {
+    return this.isBalancer(socket.remoteAddress ?? '')
+  }
+  /** Called before TLS begins. */
+  override _handleProxy(
+    socket: Socket,
+    callback: (error: Error | null, options?: SMTPConnectionOptions & { id: string }) => void,
+  ): void {
+    // A health check may be gone before it is taken, and nobody can say any more where it came from.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy()
+      return callback(new Error('gone'))
+    }
     this.#count += 1
-    callback(null, { id: `${this.#prefix}-${this.#count}` })
+    const id = `${this.#prefix}-${this.#count}`
+    if (!this._expectsProxyHeader(socket)) return callback(null, { id })
+    this.#options.balancers.ask(socket, socket.remoteAddress, (origin) => {
+      if (origin === undefined) callback(new Error('no PROXY header'))
+      else callback(null, { id, ...origin })
+    })
   }
 
   override onAuth(

@@ -10,6 +10,12 @@ export const metricsTable = defineMetrics({
     help: 'Connections taken, by listener role. Act when it stays at zero while clients complain: look at the load balancer.',
     labels: { role: roles },
   },
+  proxyHeaders: {
+    kind: 'counter',
+    name: 'posthouse_edge_proxy_headers_total',
+    help: 'Connections from listeners[].proxyFrom by their PROXY header: client, local (the balancer itself: a health check), closed before it came, late (5 s) or invalid. Act on any late or invalid: something there sends no header, and is closed without a reply.',
+    labels: { result: ['client', 'local', 'closed', 'late', 'invalid'] },
+  },
   sessions: {
     kind: 'gauge',
     name: 'posthouse_edge_sessions',

@@ -72,11 +72,12 @@ export class Session extends SMTPConnection implements InputReader {
     listener.connectionsSeries.inc()
     if (context.activities.stopped) return this.refuseSession('shuttingDown')
     if (context.sessions.size > context.limits.connections) return this.refuseSession('nodeBusy')
-    if (!this.isListed && context.sessions.ofClient(this.remoteAddress) > context.limits.connectionsPerClient) {
+    const trusted = this.isListed || listener.isBalancer(this.remoteAddress)
+    if (!trusted && context.sessions.ofClient(this.remoteAddress) > context.limits.connectionsPerClient) {
       return this.refuseSession('clientBusy')
     }
     // Strangers wait: who talks before the greeting is no mail client.
-    const known = this.isListed || context.known.has(this.remoteAddress, context.now())
+    const known = trusted || context.known.has(this.remoteAddress, context.now())
     if (known || context.greetingDelay === 0) this.connectionReady()
     else setTimeout(() => this.connectionReady(), context.greetingDelay).unref()
   }

@@ -1,5 +1,5 @@
 /** What the table of settings cannot say: settings that need one another. */
-import { parseNetworks } from '@posthouse/core/network'
+import { parseNetwork, parseNetworks } from '@posthouse/core/network'
 import type { EdgeSettings } from './settings.ts'
 
 /** One line for each thing wrong. */
@@ -10,6 +10,7 @@ export function settingsRules(settings: EdgeSettings): string[] {
   const hasTls = certFile !== undefined || settings.local
   for (const [index, listener] of settings.listeners.entries()) {
     const place = `listeners[${index}]`
+    wrong.push(...proxyRules(listener, place))
     if (listener.role === 'relay') {
       if (listener.networks.length === 0) wrong.push(`${place}.networks: a relay listener needs the networks it serves`)
       else if ('invalid' in parseNetworks(listener.networks)) wrong.push(`${place}.networks: not all are networks`)
@@ -20,4 +21,16 @@ export function settingsRules(settings: EdgeSettings): string[] {
     if (settings.usersFile === undefined) wrong.push(`${place}.role: ${listener.role} needs usersFile`)
   }
   return wrong
+}
+
+function proxyRules({ networks, proxyFrom }: EdgeSettings['listeners'][number], place: string): string[] {
+  const balancers = parseNetworks(proxyFrom)
+  if ('invalid' in balancers) return [`${place}.proxyFrom: not all are networks`]
+  if (proxyFrom.some((entry) => parseNetwork(entry)?.prefix === 0)) {
+    return [`${place}.proxyFrom: everybody could claim any address; name the load balancers`]
+  }
+  // What comes from a balancer's own address is a health check, or mail whose sender got lost on the way to the balancer.
+  return networks
+    .filter((entry) => balancers.covers(entry))
+    .map((entry) => `${place}.networks: ${entry} lies in proxyFrom, whose own addresses are never served`)
 }

@@ -44,3 +44,24 @@ test('three mistakes in the table are three lines', () => {
     ['listeners[0].role', 'limits.messageSize', 'limits.recipients'],
   )
 })
+
+test('load balancers may lie in the networks served, but nothing served lies among the load balancers', () => {
+  const proxyFrom = ['10.0.0.5', '10.0.7.0/24', 'fd00::/8']
+  assert.ok(load({ listeners: [{ ...relay, proxyFrom }] }).ok)
+  const dead = load({ listeners: [relay, { ...relay, networks: ['10.0.0.0/8', '10.0.7.9', 'fd00::/16'], proxyFrom }] })
+  assert.ok(!dead.ok)
+  assert.deepEqual(dead.errors, [
+    'listeners[1].networks: 10.0.7.9 lies in proxyFrom, whose own addresses are never served',
+    'listeners[1].networks: fd00::/16 lies in proxyFrom, whose own addresses are never served',
+  ])
+})
+
+test('not everybody can be a load balancer', () => {
+  for (const everybody of ['0.0.0.0/0', '::/0']) {
+    const loaded = load({ listeners: [{ ...relay, proxyFrom: ['192.0.2.1', everybody] }] })
+    assert.ok(!loaded.ok)
+    assert.deepEqual(loaded.errors, [
+      'listeners[0].proxyFrom: everybody could claim any address; name the load balancers',
+    ])
+  }
+})

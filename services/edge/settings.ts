@@ -25,6 +25,12 @@ export const settingsTable = defineSettings({
         default: [],
         help: 'Networks that may send without a log-in. For the role relay only, which refuses everybody else.',
       },
+      proxyFrom: {
+        type: 'list',
+        format: 'cidr',
+        default: [],
+        help: 'Load balancers that begin each connection with a PROXY protocol header (version 1 or 2), which says whose it is; without one it is closed. Who comes from elsewhere sends none. These addresses themselves never send without a log-in.',
+      },
       bareNewlines: {
         type: 'enum',
         values: ['reject', 'normalise'],
@@ -90,7 +96,7 @@ export const settingsTable = defineSettings({
     max: 100_000,
     unit: 'connections',
     default: 500,
-    help: 'Connections of one client address (IPv6: /64); listed networks are exempt.',
+    help: 'Connections of one client address (IPv6: /64); listed networks and load balancers are exempt.',
   },
   'limits.dataRate': {
     type: 'bytes',

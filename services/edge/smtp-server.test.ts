@@ -23,7 +23,7 @@ test('what the sessions override is there', () => {
   for (const name of [...names, '_onClose', 'close', 'send', '_useEnhancedStatusCodes', '_setListeners', 'upgrade']) {
     assert.equal(typeof Reflect.get(SMTPConnection.prototype, name), 'function', name)
   }
-  for (const name of ['connect', '_handleProxy', 'onAuth', 'onSecure', 'onClose', 'updateSecureContext']) {
+  for (const name of ['connect', '_handleProxy', '_expectsProxyHeader', 'onAuth', 'onSecure', 'updateSecureContext']) {
     assert.equal(typeof Reflect.get(SMTPServer.prototype, name), 'function', name)
   }
   assert.equal(typeof Reflect.get(SMTPStream.prototype, 'write'), 'function')

@@ -20,6 +20,10 @@ export class Client {
     await once(socket, 'connect')
     return new Client(socket)
   }
+  /** On a connection that is there already, with whatever was sent on it. */
+  static over(socket: Socket): Client {
+    return new Client(socket)
+  }
   /** The greeting read, EHLO said. */
   static async greeted(port: number): Promise<Client> {
     const client = await Client.open(port)

@@ -39,6 +39,8 @@ export interface TestEdgeOptions {
   readonly settings?: Record<string, unknown>
   /** Networks of the relay listener; the test itself comes from 127.0.0.1. */
   readonly networks?: string[]
+  /** Load balancers in front of all listeners. */
+  readonly proxyFrom?: string[]
   readonly bareNewlines?: 'reject' | 'normalise'
   readonly queue?: FakeQueue
   readonly tracer?: Tracer
@@ -51,6 +53,7 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
   const addresses = ['anna@example.org', '@anna.example']
   writeFileSync(usersFile, formatUsers([{ name: 'anna', hash: await hash, addresses }]))
   const bareNewlines = options.bareNewlines ?? 'reject'
+  const common = { host: '127.0.0.1', port: 0, bareNewlines, proxyFrom: options.proxyFrom ?? [] }
   const file = {
     name: 'edge-test',
     hostname: 'edge.example',
@@ -60,15 +63,19 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
     failedLoginDelay: '0s',
     stop: { deadline: '10s' },
     listeners: [
-      { role: 'submission', host: '127.0.0.1', port: 0, bareNewlines },
-      { role: 'submissions', host: '127.0.0.1', port: 0, bareNewlines },
-      { role: 'relay', host: '127.0.0.1', port: 0, bareNewlines, networks: options.networks ?? ['127.0.0.0/8'] },
+      { role: 'submission', ...common },
+      { role: 'submissions', ...common },
+      { role: 'relay', ...common, networks: options.networks ?? ['127.0.0.0/8'] },
     ],
     ...options.settings,
   }
   const loaded = loadSettings(
     settingsTable,
-    { file: { name: join(folder, 'edge.yaml'), text: stringify(file) }, environment: {}, readFile: () => '' },
+    {
+      file: { name: join(folder, 'edge.yaml'), text: stringify(file, { aliasDuplicateObjects: false }) },
+      environment: {},
+      readFile: () => '',
+    },
     settingsRules,
   )
   if (!loaded.ok) throw new Error(loaded.errors.join('\n'))
