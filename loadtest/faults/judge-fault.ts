@@ -11,7 +11,7 @@ type Judged = Omit<FaultResult, 'failures' | 'missedBars'>
 export function brokenPromises(result: Judged, strayBounces: number): string[] {
   const { bars, events } = result
   if (bars.losses === true) {
-    return result.lost > 0 ? [] : ['nothing was lost, so this test could not have shown a loss']
+    return result.lost + result.undecided > 0 ? [] : ['nothing was lost, so this test could not have shown a loss']
   }
   const failures: string[] = []
   const none = (count: number, what: string) => count > 0 && failures.push(`${count} ${what}`)

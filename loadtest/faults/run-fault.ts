@@ -84,7 +84,7 @@ export async function runFault(fault: Fault, running: Running): Promise<FaultRes
   if (!signal.aborted) await sleep(pace.afterMs)
   const endedAt = performance.now()
   await load.stop()
-  const { queued, events, possible } = await stage.settle(pace.drainMs, signal)
+  const { queued, events, possible, unreadable } = await stage.settle(pace.drainMs, signal)
   const { attempts, arrivals } = history
   const judged = {
     name: fault.name,
@@ -107,7 +107,11 @@ export async function runFault(fault: Fault, running: Running): Promise<FaultRes
     ({ kind, recipient }) => kind === 'bounce' && !isRefusedAddress(recipient),
   ).length
   const failures = brokenPromises(judged, strayBounces)
-  if (trouble !== undefined) failures.unshift(`the run itself failed: ${(trouble as Error).message}`)
+  // Servers that lost what they had acknowledged need not come back in good order.
+  if (fault.bars.losses !== true) {
+    if (trouble !== undefined) failures.unshift(`the run itself failed: ${(trouble as Error).message}`)
+    if (unreadable !== undefined) failures.unshift(`the logs cannot be read: ${unreadable}`)
+  }
   return { ...judged, failures, missedBars: missedBars(judged) }
 }
 

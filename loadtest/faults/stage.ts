@@ -23,6 +23,8 @@ export interface Aftermath {
   /** Recipients still queued; null when nobody could be asked. */
   readonly queued: number | null
   readonly events: readonly LogEvent[]
+  /** Why the logs could not be read; then there are no events. */
+  readonly unreadable?: string
   readonly possible: readonly PossibleDuplicate[]
 }
 
@@ -81,9 +83,13 @@ export class Stage implements AsyncDisposable {
     const { history, room } = this
     const ask = () => queueCount({ config: room.queueFile })
     const queued = await drain({ history, queued: ask, timeoutMs, quietMs: QUIET_MS, signal })
-    const [events, possible] = await Promise.all([this.#newEvents(), this.#newPossibleDuplicates()])
+    const possible = await this.#newPossibleDuplicates()
     this.#history.now = new History()
-    return { history, queued, events, possible }
+    try {
+      return { history, queued, possible, events: await this.#newEvents() }
+    } catch (error) {
+      return { history, queued, possible, events: [], unreadable: (error as Error).message }
+    }
   }
 
   async #newEvents(): Promise<LogEvent[]> {

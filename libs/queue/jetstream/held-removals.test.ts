@@ -25,6 +25,12 @@ describe('a purge that is held back', () => {
       [30, 50, 70],
     )
   })
+  it('is tried again when it failed', () => {
+    const held = new HeldPurge(HOLD)
+    held.ask(5, 0)
+    held.again(held.due(300, 50, false))
+    assert.deepEqual([held.due(301, 50, false), held.due(302, 50, false)], [5, 0])
+  })
   it('is one for a floor that was named before', () => {
     const held = new HeldPurge(HOLD)
     held.ask(5, 0)

@@ -30,6 +30,11 @@ export class HeldPurge {
     if (before > (this.#asked.at(-1)?.before ?? 1)) this.#asked.push({ before, at: now })
   }
 
+  /** It failed. */
+  again(before: number): void {
+    this.#asked.unshift({ before, at: -Infinity })
+  }
+
   /** Below which sequence to purge now; 0: nothing. `last`: newest sequence of the stream, as far as is known. */
   due(now: number, last: number, crowded: boolean): number {
     const old = this.#asked.findIndex(({ at }) => now - at < this.#holdMs)

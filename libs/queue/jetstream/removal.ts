@@ -105,8 +105,10 @@ export class Removal {
   async #removeDue(partition: number, { mail, bodies, answers }: Held): Promise<void> {
     const { last, mailCrowded, bodyCrowded } = this.#poll.room(partition)
     const before = mail.due(performance.now(), last, mailCrowded)
-    // One that fails is made good by the next, which reaches further.
-    if (before > 1) await this.#purge(mailStream(partition), { seq: before }, MS)
+    if (before > 1) {
+      const done = await this.#purge(mailStream(partition), { seq: before }, MS)
+      if (done.is !== 'done') mail.again(before)
+    }
     if (bodies.wantsMark(performance.now())) await this.#mark(partition, bodies)
     for (const body of bodies.due(performance.now(), bodyCrowded)) {
       const done = await this.#purgeBodyNow(partition, body)

@@ -33,6 +33,8 @@ const UNSENT: PublishAnswer = { is: 'refused', why: 'no-leader' }
 const WRITE_MS = 500
 const READ_MS = 700
 const REMOVE_MS = 2_000
+const HELD_MOST_MS = 300_000
+const RETRY_MS = 1_000
 const SCAN_MS = 5_000
 const MINUTE = 60_000
 /** A batch is worth so many bytes, per record. */
@@ -47,6 +49,7 @@ export class Cluster {
   /** A scan must show the end of what is asked for (rule 'readToOwnLease'). */
   scansToTheEnd = true
   readonly #wire: Wire
+  readonly #timeline: Timeline
   readonly #random: Random
   readonly #observer: Observer
   #leaseListeners: { caller: Caller; hear: (partition: number, lease: Lease) => void }[] = []
@@ -54,6 +57,7 @@ export class Cluster {
 
   constructor(count: number, shortMemory: number, timeline: Timeline, random: Random, wire: Wire, observer: Observer) {
     this.#wire = wire
+    this.#timeline = timeline
     this.#random = random
     this.#observer = observer
     this.partitions = Array.from({ length: count }, (_, number) => {
@@ -258,8 +262,22 @@ export class Cluster {
     )
   }
 
+  /** The store of a node may hold a purge back after it has answered, and then it is gone if the node is. */
   purgeMail(caller: Caller, partition: number, before: number, done: (done: boolean) => void): void {
-    this.#remove(caller, partition, 'mail', 'below', before, done)
+    if (this.#random.chance(0.5)) {
+      this.#remove(caller, partition, 'mail', 'below', before, done)
+      return
+    }
+    const { process } = caller
+    const { incarnation } = process
+    const purge = () =>
+      process.run(incarnation, () =>
+        this.#remove(caller, partition, 'mail', 'below', before, (gone) => {
+          if (!gone) this.#timeline.after(RETRY_MS, purge)
+        }),
+      )
+    process.run(incarnation, () => done(true))
+    this.#timeline.after(this.#random.spread(1_000, HELD_MOST_MS), purge)
   }
   deleteLater(caller: Caller, partition: number, seq: number, done: (done: boolean) => void): void {
     this.#remove(caller, partition, 'log', 'exactly', seq, done)

@@ -1,9 +1,13 @@
 // Power cuts: what was written and not fsynced is gone.
 
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { holdWriteback } from '../breakage/writeback.ts'
 import type { Fault, Scene } from '../fault.ts'
 import type { RoomNode } from '../room.ts'
 import { DOWN_MS } from './process.ts'
+
+const run = promisify(execFile)
 
 const DISK_MIB = 2048
 const DARK_MS = 2000
@@ -80,9 +84,10 @@ const planted: Fault = {
   room: { diskMiB: DISK_MIB, sync: '2m' },
   bars: { gapMs: null, duplicates: true, losses: true, why: 'the test of the test: it must show losses' },
   async run(scene) {
-    // The backlog that only the servers hold: nothing of it can have been delivered.
+    // The streams themselves are to survive, and a backlog that only the servers hold is to be lost.
+    await run('sync')
     for (const domain of scene.sites.domains) scene.sites.behave(domain, { silent: true })
-    await scene.sleep(5000)
+    await scene.sleep(DARK_MS)
     await cutPower(scene, scene.room.nodes('nats'))
     scene.sites.heal()
   },
