@@ -9,7 +9,7 @@ import { ensureNatsServer } from './nats-server.ts'
 const FILES = ['libs/**/*.test.ts', 'services/**/*.test.ts', 'loadtest/**/*.test.ts', 'deploy/**/*.test.ts']
 /** Test files at once: many of them wait for an election most of the time, but all share the cores. */
 const CONCURRENCY = 2
-const LONGEST_TEST_MS = 300_000
+const LONGEST_TEST_MS = 600_000
 
 const say = (line: string) => process.stderr.write(`posthouse: ${line}\n`)
 

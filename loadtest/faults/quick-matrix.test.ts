@@ -14,7 +14,7 @@ const SEED = '1'
 
 test(
   'whatever breaks, once of each kind, nothing is lost, altered or doubled without a reason',
-  { timeout: 290_000 },
+  { timeout: 580_000 },
   async (t) => {
     const args = [MAIN, 'faults', '--all', '--quick', '--seed', SEED, '--json']
     const { stdout, stderr } = await run(process.execPath, args, {
