@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { drain } from '../drain.ts'
 import { History } from '../history.ts'
 import { queueCount } from '../queue-count.ts'
+import { bringUp } from './bring-up.ts'
 import type { Mark } from './fault.ts'
 import { readLogEvents, type LogEvent } from './log-events.ts'
 import { possibleDuplicatesIn, type PossibleDuplicate } from './node-logs.ts'
@@ -74,8 +75,7 @@ export class Stage implements AsyncDisposable {
     if (this.#delayable) this.room.delay(0)
     if (this.room.isolated) await this.room.links.healAll()
     for (const node of this.room.nodes()) node.thaw()
-    await Promise.all(this.room.nodes().map((node) => node.start()))
-    await Promise.all(this.room.nodes().map((node) => node.ready(READY_MS)))
+    await bringUp(this.room.nodes(), READY_MS)
   }
 
   /** Waits until what was accepted has found its end. */

@@ -1,7 +1,8 @@
 /**
  * The removal of what is closed, while the lease has its margin: MAIL below the floor, closed `.later` entries below R,
- * bodies nobody needs, and what is old in the log. The sweep of bodies that nobody ever needed goes with it. It goes by the floor and the R of the *stored* lease, so that a successor
- * finds everything from there on, and one try of each is in flight at a time.
+ * bodies nobody needs, and what is old in the log. The sweep of bodies that nobody ever needed goes with it. It goes by the
+ * floor and the R of the *stored* lease, so that a successor finds everything from there on, and one try of each is in
+ * flight at a time.
  */
 import { BodySweep } from './body-sweep.ts'
 import type { Moment, OwnerEffect } from './effect.ts'

@@ -1,11 +1,12 @@
 // Disks of NATS servers that are lost, full or slow.
 
+import { bringUp } from '../bring-up.ts'
 import type { Fault, Scene } from '../fault.ts'
 import type { Disk, RoomNode } from '../room.ts'
 import { DOWN_MS } from './process.ts'
 
 /** Enough for the streams' limits, small enough to be filled in a moment. */
-const DISK_MIB = 2048
+export const DISK_MIB = 2048
 const SLOW_MS = 100
 
 function diskOf(node: RoomNode): Disk {
@@ -26,8 +27,7 @@ const lost: Fault = {
     await node.kill()
     await diskOf(node).wipe()
     await scene.sleep(5000)
-    await node.start()
-    await node.ready()
+    await bringUp([node])
     await scene.hold(DOWN_MS)
     scene.mark('heal', [node.name], 'came back empty')
   },

@@ -78,6 +78,10 @@ function nodesOf({ left, right }: Link): string[] {
   return [left, ...right.filter((party) => party !== 'sites')]
 }
 
+async function heal(scene: Scene, { left, right }: Link): Promise<void> {
+  for (const party of right) await scene.room.links.heal(left, party)
+}
+
 function bars({ duplicates, takeover = false }: LinkKind): Fault['bars'] {
   return { gapMs: 1000, duplicates, ...(takeover ? { takeoverMs: TAKEOVER_MS } : {}) }
 }
@@ -95,7 +99,7 @@ function cut(kind: LinkKind): Fault {
       scene.mark('hit', nodesOf(link), `cut ${link.left} from ${link.right.join(' ')}`)
       for (const party of link.right) await scene.room.links.cut(link.left, party)
       await scene.hold(DOWN_MS)
-      for (const party of link.right) await scene.room.links.heal(link.left, party)
+      await heal(scene, link)
       scene.mark('heal', nodesOf(link), 'linked again')
     },
   }
@@ -122,7 +126,7 @@ function oneWay(kind: LinkKind, direction: 'out' | 'in'): Fault {
         else await scene.room.links.cutOneWay(party, link.left)
       }
       await scene.hold(DOWN_MS)
-      for (const party of link.right) await scene.room.links.heal(link.left, party)
+      await heal(scene, link)
       scene.mark('heal', nodesOf(link), 'linked again')
     },
   }
@@ -141,7 +145,7 @@ function flap(kind: LinkKind): Fault {
       for (let turn = 0; turn < FLAPS; turn++) {
         for (const party of link.right) await scene.room.links.cut(link.left, party)
         await scene.sleep(FLAP_MS * (0.5 + scene.random()))
-        for (const party of link.right) await scene.room.links.heal(link.left, party)
+        await heal(scene, link)
         await scene.sleep(FLAP_MS * (0.5 + scene.random()))
       }
       scene.mark('heal', nodesOf(link), 'steady again')

@@ -3,13 +3,14 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { holdWriteback } from '../breakage/writeback.ts'
+import { bringUp } from '../bring-up.ts'
 import type { Fault, Scene } from '../fault.ts'
 import type { RoomNode } from '../room.ts'
+import { DISK_MIB } from './disk.ts'
 import { DOWN_MS } from './process.ts'
 
 const run = promisify(execFile)
 
-const DISK_MIB = 2048
 const DARK_MS = 2000
 /** For so long before the cut the kernel writes nothing of itself: what is acknowledged then is on disk by an fsync or not at all. */
 const UNWRITTEN_MS = 5000
@@ -25,8 +26,7 @@ async function cutPower(scene: Scene, nodes: readonly RoomNode[]): Promise<void>
     await letGo()
   }
   await scene.sleep(DARK_MS)
-  await Promise.all(nodes.map((node) => node.start()))
-  await Promise.all(nodes.map((node) => node.ready()))
+  await bringUp(nodes)
   scene.mark('heal', names, 'power is back')
 }
 

@@ -1,5 +1,6 @@
 // Processes that die, freeze or stop, one of a kind or all of it.
 
+import { bringUp } from '../bring-up.ts'
 import type { Fault, Scene } from '../fault.ts'
 import type { NodeKind, RoomNode } from '../room.ts'
 
@@ -21,8 +22,7 @@ export async function killAndRestart(scene: Scene, nodes: readonly RoomNode[], d
   scene.mark('hit', names, `kill -9 ${names.join(' ')}`)
   await Promise.all(nodes.map((node) => node.kill()))
   await scene.hold(downMs)
-  await Promise.all(nodes.map((node) => node.start()))
-  await Promise.all(nodes.map((node) => node.ready()))
+  await bringUp(nodes)
   scene.mark('heal', names, 'started again')
 }
 
@@ -75,8 +75,7 @@ function stop(kind: Clustered): Fault {
       scene.mark('hit', [node.name], `stop ${node.name}`)
       await node.stop()
       await scene.sleep(RESTART_MS)
-      await node.start()
-      await node.ready()
+      await bringUp([node])
       scene.mark('heal', [node.name], 'started again')
     },
   }
@@ -139,8 +138,7 @@ const killTheSuccessor: Fault = {
     scene.mark('hit', [second.name], `kill -9 ${second.name}`)
     await second.kill()
     await scene.sleep(RESTART_MS)
-    await Promise.all([first.start(), second.start()])
-    await Promise.all([first.ready(), second.ready()])
+    await bringUp([first, second])
     scene.mark('heal', [first.name, second.name], 'started again')
     await scene.hold(LEASE_MS)
   },

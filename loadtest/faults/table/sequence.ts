@@ -2,6 +2,7 @@
 
 import { shuffled } from '../../random.ts'
 import type { Fault } from '../fault.ts'
+import { DISK_MIB } from './disk.ts'
 
 /** Mail flows for this long between two faults. */
 const BETWEEN_MS = 5000
@@ -17,7 +18,7 @@ export function sequenceOf(pool: readonly Fault[], length: number): Fault {
     kind: 'change',
     what: `${length} faults drawn from this table, one after the other`,
     needs: 'namespaces',
-    room: { diskMiB: 2048 },
+    room: { diskMiB: DISK_MIB },
     bars: { gapMs: null, duplicates: true, why: 'some of them stop acceptance by their nature' },
     async run(scene) {
       for (const fault of shuffled(scene.random, pool).slice(0, length)) {
