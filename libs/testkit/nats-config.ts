@@ -1,10 +1,28 @@
-// The configuration file of one nats-server, as text: JetStream with an fsync per group of writes, one user, a monitoring
-// port on loopback. Several servers form a cluster by their routes.
+// The configuration file of one nats-server, as text: JetStream with an fsync per group of writes, one user that may do
+// everything and others that may not, TLS if wanted, a monitoring port on loopback. Several servers form a cluster by
+// their routes.
 
 export interface NatsPorts {
   readonly client: number
   readonly cluster: number
   readonly monitor: number
+}
+
+/** A user that may publish and subscribe to these subjects only. */
+export interface NatsUser {
+  readonly user: string
+  readonly password: string
+  readonly publish: readonly string[]
+  readonly subscribe: readonly string[]
+}
+
+/** For clients and between the servers, who show each other the same certificate. */
+export interface NatsServerTls {
+  readonly caFile: string
+  readonly certFile: string
+  readonly keyFile: string
+  /** Clients, too, must show a certificate. */
+  readonly verifyClients?: boolean
 }
 
 export interface NatsServerSettings {
@@ -18,6 +36,9 @@ export interface NatsServerSettings {
   readonly clusterName: string
   readonly user: string
   readonly password: string
+  /** Beside the one above. */
+  readonly users?: readonly NatsUser[]
+  readonly tls?: NatsServerTls
   readonly storeDir: string
   readonly logFile: string
   /** Shown by the monitoring port: tells this server from another one that took the port before it. */
@@ -30,6 +51,29 @@ export interface NatsServerSettings {
 
 const text = (value: string) => JSON.stringify(value)
 
+/** One entry of `users`. */
+export function natsUser({ user, password, publish, subscribe }: NatsUser): string[] {
+  const list = (subjects: readonly string[]) => subjects.map((subject) => `        ${text(subject)}`)
+  return [
+    `  {`,
+    `    user: ${text(user)}`,
+    `    password: ${text(password)}`,
+    `    permissions {`,
+    `      publish: [`,
+    ...list(publish),
+    `      ]`,
+    `      subscribe: [`,
+    ...list(subscribe),
+    `      ]`,
+    `    }`,
+    `  }`,
+  ]
+}
+
+function tlsBlock({ caFile, certFile, keyFile }: NatsServerTls, verify: boolean): string {
+  return `tls { ca_file: ${text(caFile)}, cert_file: ${text(certFile)}, key_file: ${text(keyFile)}, verify: ${verify} }`
+}
+
 export function natsConfig(s: NatsServerSettings): string {
   const login = `{ user: ${text(s.user)}, password: ${text(s.password)} }`
   const lines = [
@@ -40,7 +84,8 @@ export function natsConfig(s: NatsServerSettings): string {
     `log_file: ${text(s.logFile)}`,
     `logfile_size_limit: 16MB`,
     `logfile_max_num: 3`,
-    `authorization ${login}`,
+    ...authorization(s, login),
+    ...(s.tls === undefined ? [] : [tlsBlock(s.tls, s.tls.verifyClients ?? false)]),
     // Clients that vanished without a word are let go after about 15 s; unquoted, a duration would be a bare number.
     `ping_interval: "5s"`,
     `ping_max: 2`,
@@ -61,6 +106,7 @@ export function natsConfig(s: NatsServerSettings): string {
       `  name: ${text(s.clusterName)}`,
       `  listen: "${s.host}:${s.ports.cluster}"`,
       `  authorization ${login}`,
+      ...(s.tls === undefined ? [] : [`  ${tlsBlock(s.tls, true)}`]),
       `  routes: [${routes.join(', ')}]`,
       `  ping_interval: "2s"`,
       `  ping_max: 2`,
@@ -69,4 +115,9 @@ export function natsConfig(s: NatsServerSettings): string {
     )
   }
   return lines.join('\n') + '\n'
+}
+
+function authorization({ users = [] }: NatsServerSettings, login: string): string[] {
+  if (users.length === 0) return [`authorization ${login}`]
+  return [`authorization { users: [`, `  ${login}`, ...users.flatMap(natsUser), `] }`]
 }

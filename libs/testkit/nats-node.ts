@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { natsConfig, type NatsPorts } from './nats-config.ts'
+import { natsConfig, type NatsPorts, type NatsServerTls, type NatsUser } from './nats-config.ts'
 
 export interface NatsNode {
   readonly name: string
@@ -22,6 +22,8 @@ export interface NatsLayout {
   readonly ports: readonly NatsPorts[]
   readonly user: string
   readonly password: string
+  readonly users?: readonly NatsUser[]
+  readonly tls?: NatsServerTls
   readonly maxFileStore: number
 }
 
@@ -52,6 +54,8 @@ export async function layOutNats(layout: NatsLayout): Promise<NatsNode[]> {
         clusterName: 'posthouse',
         user: layout.user,
         password: layout.password,
+        ...(layout.users === undefined ? {} : { users: layout.users }),
+        ...(layout.tls === undefined ? {} : { tls: layout.tls }),
         storeDir: join(folder, 'store'),
         logFile: node.logFile,
         maxFileStore: layout.maxFileStore,
