@@ -2,18 +2,12 @@
 // everything and others that may not, TLS if wanted, a monitoring port on loopback. Several servers form a cluster by
 // their routes.
 
+import { natsAccounts, type NatsUser } from './nats-accounts.ts'
+
 export interface NatsPorts {
   readonly client: number
   readonly cluster: number
   readonly monitor: number
-}
-
-/** A user that may publish and subscribe to these subjects only. */
-export interface NatsUser {
-  readonly user: string
-  readonly password: string
-  readonly publish: readonly string[]
-  readonly subscribe: readonly string[]
 }
 
 /** For clients and between the servers, who show each other the same certificate. */
@@ -36,7 +30,7 @@ export interface NatsServerSettings {
   readonly clusterName: string
   readonly user: string
   readonly password: string
-  /** Beside the one above. */
+  /** Beside the one above, which is in the account of the streams. */
   readonly users?: readonly NatsUser[]
   readonly tls?: NatsServerTls
   readonly storeDir: string
@@ -50,25 +44,6 @@ export interface NatsServerSettings {
 }
 
 const text = (value: string) => JSON.stringify(value)
-
-/** One entry of `users`. */
-export function natsUser({ user, password, publish, subscribe }: NatsUser): string[] {
-  const list = (subjects: readonly string[]) => subjects.map((subject) => `        ${text(subject)}`)
-  return [
-    `  {`,
-    `    user: ${text(user)}`,
-    `    password: ${text(password)}`,
-    `    permissions {`,
-    `      publish: [`,
-    ...list(publish),
-    `      ]`,
-    `      subscribe: [`,
-    ...list(subscribe),
-    `      ]`,
-    `    }`,
-    `  }`,
-  ]
-}
 
 function tlsBlock({ caFile, certFile, keyFile }: NatsServerTls, verify: boolean): string {
   return `tls { ca_file: ${text(caFile)}, cert_file: ${text(certFile)}, key_file: ${text(keyFile)}, verify: ${verify} }`
@@ -84,13 +59,15 @@ export function natsConfig(s: NatsServerSettings): string {
     `log_file: ${text(s.logFile)}`,
     `logfile_size_limit: 16MB`,
     `logfile_max_num: 3`,
-    ...authorization(s, login),
+    ...(s.users === undefined ? [`authorization ${login}`] : natsAccounts(s.users, login)),
     ...(s.tls === undefined ? [] : [tlsBlock(s.tls, s.tls.verifyClients ?? false)]),
     // Clients that vanished without a word are let go after about 15 s; unquoted, a duration would be a bare number.
     `ping_interval: "5s"`,
     `ping_max: 2`,
     `jetstream {`,
     `  store_dir: ${text(s.storeDir)}`,
+    // An answer of a server is not taken for a request.
+    `  strict: true`,
     `  sync_interval: ${text(s.syncInterval ?? 'always')}`,
     `  max_file_store: ${s.maxFileStore}`,
     `  max_memory_store: ${64 * 1024 * 1024}`,
@@ -115,9 +92,4 @@ export function natsConfig(s: NatsServerSettings): string {
     )
   }
   return lines.join('\n') + '\n'
-}
-
-function authorization({ users = [] }: NatsServerSettings, login: string): string[] {
-  if (users.length === 0) return [`authorization ${login}`]
-  return [`authorization { users: [`, `  ${login}`, ...users.flatMap(natsUser), `] }`]
 }

@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { natsConfig, type NatsPorts, type NatsServerTls, type NatsUser } from './nats-config.ts'
+import type { NatsUser } from './nats-accounts.ts'
+import { natsConfig, type NatsPorts, type NatsServerTls } from './nats-config.ts'
 
 export interface NatsNode {
   readonly name: string

@@ -3,6 +3,10 @@
  * Everything here is used by the code of this folder; a subject it does not list is refused by servers that were
  * configured with it (docs/nats.md). A stream's name is one token, so that `*` stands for all streams of the account: the
  * account should be Posthouse's own.
+ *
+ * Permissions say to what a user may publish, not where the answer goes: that is written on behalf of the server, wherever it is. A
+ * reader in the account of the streams could have a message it reads sent to the subject that purges them. Readers
+ * are therefore in an account of their own, and only their requests are let through: an answer stays in the asker's account.
  */
 import { ABANDONED, EDGE_USES, HEARTBEATS, LEASES, LOG_KINDS, NUDGES } from './subjects.ts'
 
@@ -11,6 +15,8 @@ export type QueueUser = 'edge' | 'delivery' | 'cli'
 export const queueUsers: readonly QueueUser[] = ['edge', 'delivery', 'cli']
 
 export interface Permissions {
+  /** Where it is not the account of the streams, `publish` is what that one lets through. */
+  readonly account: 'POSTHOUSE' | 'POSTHOUSE_CLI'
   readonly publish: readonly string[]
   readonly subscribe: readonly string[]
 }
@@ -47,11 +53,13 @@ const OWN = api(
 const PERMISSIONS: Readonly<Record<QueueUser, Permissions>> = {
   // Puts mail in; cannot take any out, nor read it.
   edge: {
+    account: 'POSTHOUSE',
     publish: [...LOOK, 'mail.*.*', 'body.*.*.*', NUDGES, ABANDONED, EDGE_USES],
     subscribe: [`${inboxPrefix('edge')}.>`, LEASES, EDGE_USES],
   },
   // Reads mail, says what became of it and removes it. All it puts into MAIL is the mark of the sweep, a batch of no mails.
   delivery: {
+    account: 'POSTHOUSE',
     publish: [
       ...LOOK,
       ...READ,
@@ -65,6 +73,7 @@ const PERMISSIONS: Readonly<Record<QueueUser, Permissions>> = {
   },
   // Looks at the queue.
   cli: {
+    account: 'POSTHOUSE_CLI',
     publish: [...LOOK, ...READ],
     subscribe: [`${inboxPrefix('cli')}.>`],
   },
