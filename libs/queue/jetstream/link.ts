@@ -17,6 +17,7 @@ import type { QueueLog } from '../log.ts'
 import { connectError, forbiddenError } from './connect-error.ts'
 import { connectionOptions, type LinkOptions } from './link-options.ts'
 import { checkTlsFiles } from './nats-tls.ts'
+import { handshakeAlert } from './tls-probe.ts'
 
 const PING_EVERY_MS = 250
 /** A server that has not answered a ping for so long is taken for silent, and the other connection is used. */
@@ -81,7 +82,7 @@ export class Link {
       await link.close()
       throw forbiddenError(link.#deaf.message)
     } catch (error) {
-      throw connectError(error, options)
+      throw connectError(await reasonOf(error, options), options)
     }
   }
 
@@ -204,8 +205,8 @@ export class Link {
     this.#sayWhy = setTimeout(() => {
       void connect({ ...connectionOptions(this.#options), reconnect: false }).then(
         (nc) => nc.close(),
-        (error: unknown) => {
-          const { message } = connectError(error, this.#options)
+        async (error: unknown) => {
+          const { message } = connectError(await reasonOf(error, this.#options), this.#options)
           if (!this.#connected) this.#log.warn({ error: message }, 'NATS servers cannot be reached')
         },
       )
@@ -249,4 +250,11 @@ export class Link {
       }
     }
   }
+}
+
+/** Where the client can only say that it waited in vain, the server may have had a reason. */
+async function reasonOf(error: unknown, { servers, tls }: LinkOptions): Promise<unknown> {
+  if (tls === undefined || !(error instanceof errors.TimeoutError)) return error
+  const alerts = await Promise.all(servers.map((server) => handshakeAlert(server, tls)))
+  return alerts.find((alert) => alert !== undefined) ?? error
 }

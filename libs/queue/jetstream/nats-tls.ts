@@ -15,6 +15,8 @@ export interface NatsTls {
   readonly client?: { readonly certFile: string; readonly keyFile: string }
 }
 
+type Files = { readonly caFile: string; readonly certFile: string; readonly keyFile: string }
+
 /** Options of one connection. The client reads the files whenever it dials. */
 export function tlsOptions(tls: NatsTls): TlsOptions {
   return { caFile: tls.caFile, ...tls.client }
@@ -28,26 +30,28 @@ export function expectCertificateOf(options: TlsOptions, { hostname }: Server): 
 /** Throws an Error of one line if the files cannot be used. */
 export async function checkTlsFiles({ caFile, client }: NatsTls): Promise<void> {
   const ca = await read('caFile', caFile)
-  attempt('nats.tls.caFile', caFile, () => createSecureContext({ ca }))
-  if (!ca.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`nats.tls.caFile: ${caFile} holds no certificate`)
+  attempt('caFile', caFile, () => createSecureContext({ ca }))
   if (client === undefined) return
-  const { certFile, keyFile } = client
-  const [cert, key] = [await read('certFile', certFile), await read('keyFile', keyFile)]
-  attempt('nats.tls.certFile', certFile, () => createSecureContext({ cert }))
-  attempt('nats.tls.keyFile', keyFile, () => createSecureContext({ cert, key }))
+  const cert = await read('certFile', client.certFile)
+  attempt('certFile', client.certFile, () => createSecureContext({ cert }))
+  const key = await read('keyFile', client.keyFile)
+  attempt('keyFile', client.keyFile, () => createSecureContext({ cert, key }))
 }
 
-async function read(name: string, file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: Error) => {
+async function read(name: keyof Files, file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
     throw new Error(`nats.tls.${name}: cannot read ${file}: ${error.message}`, { cause: error })
   })
+  // What is empty would count as not given.
+  if (!text.includes('-----BEGIN ')) throw new Error(`nats.tls.${name}: ${file} is not PEM`)
+  return text
 }
 
-function attempt(setting: string, file: string, work: () => unknown): void {
+function attempt(name: keyof Files, file: string, work: () => unknown): void {
   try {
     work()
   } catch (error) {
-    throw new Error(`${setting}: ${file} cannot be used: ${(error as Error).message}`, { cause: error })
+    throw new Error(`nats.tls.${name}: ${file} cannot be used: ${(error as Error).message}`, { cause: error })
   }
 }
 
@@ -75,10 +79,11 @@ export function explainTls(error: unknown, tls: NatsTls | undefined): string | u
   return undefined
 }
 
-/** The innermost error: the client wraps some. */
+/** The innermost error: the client wraps some. OpenSSL's message has addresses and line ends, its reason has not. */
 function causeOf(error: unknown): { readonly message: string; readonly code: string } {
   let inner = error
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause
   if (!(inner instanceof Error)) return { message: String(error), code: '' }
-  return { message: inner.message, code: (inner as NodeJS.ErrnoException).code ?? '' }
+  const { code = '', reason = inner.message } = inner as { readonly code?: string; readonly reason?: string }
+  return { message: reason, code }
 }
