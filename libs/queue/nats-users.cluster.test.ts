@@ -58,12 +58,15 @@ async function open(): Promise<Site> {
     servers: [...servers],
     user,
     pass: password,
-    tls: { caFile, certFile: client.certFile, keyFile: client.keyFile, ...{ host: '127.0.0.1' } },
+    tls: dialling(tls),
   })
   closing.push(() => root.close())
   await makeStreams({ ...options({ cluster, tls, root }, 'delivery'), name: 'first' })
   return { cluster, tls, root }
 }
+
+/** As the library takes it; it cannot tell by itself what address it dialled. */
+const dialling = ({ caFile, client }: NatsTls) => ({ caFile, ...client, host: '127.0.0.1' })
 
 function options({ cluster, tls }: Site, user: QueueUser, log: QueueLog = SILENT) {
   const { servers } = cluster
@@ -279,13 +282,12 @@ describe('an answer sent elsewhere', () => {
 })
 
 async function connectAs(at: Site, user: QueueUser): Promise<NatsConnection> {
-  const { caFile, client } = at.tls
   return connect({
     servers: at.cluster.servers,
     user,
     pass: passwordOf(user),
     inboxPrefix: inboxPrefix(user),
-    tls: { caFile, ...client, ...{ host: '127.0.0.1' } },
+    tls: dialling(at.tls),
   })
 }
 

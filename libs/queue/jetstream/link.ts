@@ -195,7 +195,7 @@ export class Link {
       )
     }
     if (operation !== 'publish' || !subject.startsWith(API)) return
-    for (const waiting of [...this.#waiting.values()]) {
+    for (const waiting of this.#waiting.values()) {
       if (waiting.subject === subject) waiting.handler({ is: 'forbidden', text })
     }
   }

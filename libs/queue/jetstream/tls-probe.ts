@@ -17,11 +17,10 @@ export async function handshakeAlert(server: string, { caFile, client }: NatsTls
   const socket = connect(Number(port || 4222), host)
   const signal = AbortSignal.timeout(MS)
   try {
-    const [ca, cert, key] = await Promise.all(
-      [caFile, client?.certFile, client?.keyFile].map((file) => (file === undefined ? undefined : readFile(file))),
-    )
     await once(socket, 'data', { signal }) // the greeting, in the clear
-    const secure = connectTls({ socket, host, ca, cert, key })
+    const ca = await readFile(caFile)
+    const own = client && { cert: await readFile(client.certFile), key: await readFile(client.keyFile) }
+    const secure = connectTls({ socket, host, ca, ...own })
     await once(secure, 'secureConnect', { signal })
     await once(secure, 'close', { signal })
     return undefined
