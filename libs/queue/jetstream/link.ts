@@ -3,6 +3,7 @@
  * server. It knows whether its server talks at the moment, by pings of its own, well before the client gives the
  * connection up and dials another server.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   connect,
   createInbox,
@@ -22,6 +23,8 @@ import { handshakeAlert } from './tls-probe.ts'
 const PING_EVERY_MS = 250
 /** A server that has not answered a ping for so long is taken for silent, and the other connection is used. */
 const SILENT_AFTER_MS = 350
+/** A server that speaks at all has by then said whether answers can be heard. */
+const REFUSAL_MS = 2000
 /** Without a connection for so long, it is asked and said why; and again. */
 const SAY_WHY_AFTER_MS = 3000
 const SAY_AGAIN_MS = 60_000
@@ -77,7 +80,8 @@ export class Link {
     try {
       if (options.tls !== undefined) await checkTlsFiles(options.tls)
       const link = new Link(await connect(connectionOptions(options)), options)
-      await link.#nc.flush()
+      // A refusal of the inbox comes before the answer to a ping. A server that is silent is noticed later.
+      await Promise.race([link.#nc.flush().catch(() => {}), sleep(REFUSAL_MS, undefined, { ref: false })])
       if (link.#deaf === undefined) return link
       await link.close()
       throw forbiddenError(link.#deaf.message)
