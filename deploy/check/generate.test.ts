@@ -14,10 +14,11 @@ test('a generated file that is missing or was edited by hand is found', (t) => {
   assert.deepEqual(outOfDate(files, folder), ['edited.md is not what the tables say', 'missing.md is missing'])
 })
 
-test('the docs hold the settings and metrics of the services that are there, and the faults once they have been run', async () => {
+test('the docs hold the settings and metrics of the services that are there, what they ask of NATS, and the faults once they have been run', async () => {
   const files = await generate()
   const faults = existsSync(join(root, 'docs/faults.json')) ? ['docs/faults.md'] : []
-  assert.deepEqual([...files.keys()], ['docs/settings.md', 'docs/metrics.md', ...faults])
+  assert.deepEqual([...files.keys()], ['docs/settings.md', 'docs/metrics.md', 'docs/nats.md', ...faults])
   assert.match(files.get('docs/settings.md') ?? '', /^## edge$[^]*`POSTHOUSE_LISTENERS`/m)
+  assert.match(files.get('docs/nats.md') ?? '', /^### edge$[^]*`mail\.\*\.\*`/m)
   assert.match(files.get('docs/metrics.md') ?? '', /^## edge$[^]*`posthouse_edge_/m)
 })

@@ -1,5 +1,5 @@
-// Writes what is generated: docs/settings.md and docs/metrics.md, from the tables of the services that are there, and
-// docs/faults.md, from the runs written down in docs/faults.json. `check` compares instead of writing.
+// Writes what is generated: docs/settings.md and docs/metrics.md, from the tables of the services that are there,
+// docs/nats.md, from what each of them asks of the NATS servers, and docs/faults.md, from the runs written down in docs/faults.json. `check` compares instead of writing.
 //
 //   node deploy/check/generate.ts
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { metricsMarkdown } from '@posthouse/runtime/metrics/markdown'
 import type { MetricsTable } from '@posthouse/runtime/metrics/table'
 import { settingsMarkdown } from '@posthouse/runtime/settings/markdown'
 import type { SettingsTable } from '@posthouse/runtime/settings/table'
+import { natsMarkdown } from './nats-document.ts'
 
 export const root = join(import.meta.dirname, '../..')
 
@@ -22,6 +23,7 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
   for (const [path, text] of [
     ['docs/settings.md', settingsMarkdown(settings)],
     ['docs/metrics.md', metricsMarkdown(metrics)],
+    ['docs/nats.md', natsMarkdown()],
     ...(faults === undefined ? [] : [['docs/faults.md', faults] as const]),
   ] as const) {
     const options = await resolveConfig(join(root, path))

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { NatsCluster } from '@posthouse/testkit/nats-cluster'
 import type { MailRecord } from '@posthouse/core/record'
 import { connectAcceptQueue, type AcceptQueue } from './accept-queue.ts'
+import { makeStreams } from './jetstream/jetstream-store.ts'
 import { SILENT } from './log.ts'
 
 const [records = '20000', outstanding = '20,200', bytes = '4096'] = process.argv.slice(2)
@@ -78,7 +79,7 @@ const at = (sorted: readonly number[], part: number) => (sorted[Math.floor(sorte
 const cluster = await NatsCluster.start()
 const pids = cluster.pids.filter((pid) => pid !== undefined)
 let batches = 0
-const queue = await connectAcceptQueue({
+const options = {
   servers: cluster.servers,
   user: cluster.user,
   password: cluster.password,
@@ -86,6 +87,10 @@ const queue = await connectAcceptQueue({
   partitions: 6,
   replicas: 3,
   log: SILENT,
+}
+await makeStreams(options)
+const queue = await connectAcceptQueue({
+  ...options,
   observer: { batchStored: () => batches++ },
 })
 try {

@@ -220,8 +220,8 @@ describe('the accept queue', () => {
 
   it('gives the body back to the edge when its record surely was not stored', async () => {
     const store = new FakeStore()
-    const purged: string[] = []
-    Object.assign(store, { purgeBody: (_: number, id: string) => (purged.push(id), Promise.resolve({ is: 'done' })) })
+    const abandoned: string[] = []
+    Object.assign(store, { abandonBody: (_: number, id: string) => abandoned.push(id) })
     const { queue } = queueOn(store, { committer: { patienceMs: 1 } })
     const writer = queue.openBody()
     await writer.write(Buffer.from('content'))
@@ -232,7 +232,7 @@ describe('the accept queue', () => {
     store.answer({ is: 'refused', why: 'full' })
     assert.deepEqual(await fate, { is: 'refused', why: 'full' })
     await writer.abandon()
-    assert.deepEqual(purged, [body.id])
+    assert.deepEqual(abandoned, [body.id])
     await queue.close()
   })
 

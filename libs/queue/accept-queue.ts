@@ -247,9 +247,9 @@ export class AcceptQueue implements AcceptPort {
   }
 }
 
-/** Resolves when the streams exist; rejects with one clear line (see connectStore) when they cannot. */
+/** Resolves when the streams exist, which the delivery nodes make; rejects with one clear line when they do not. */
 export async function connectAcceptQueue(options: StoreOptions & AcceptQueueOptions): Promise<AcceptQueue> {
-  return new AcceptQueue(await connectStore(options), options)
+  return new AcceptQueue(await connectStore({ ...options, as: 'edge' }), options)
 }
 
 /** For tests, and for a store that is connected already. The queue owns the store from here on and closes it. */

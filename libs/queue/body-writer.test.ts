@@ -12,7 +12,7 @@ type Put = { readonly partition: number; readonly body: string; readonly chunk: 
 class Chunks {
   readonly tries: Put[] = []
   readonly stored = new Map<number, Buffer>()
-  readonly purged: string[] = []
+  readonly abandoned: string[] = []
   inFlight = 0
   mostInFlight = 0
   readonly #answers: (PublishAnswer | 'lost')[]
@@ -31,10 +31,8 @@ class Chunks {
     if (answer === 'lost') return { is: 'unanswered' }
     return answer ?? { is: 'stored', seq: this.stored.size, duplicate: false }
   }
-  async purgeBody(_partition: number, body: string): Promise<{ is: 'done' }> {
-    this.purged.push(body)
-    this.stored.clear()
-    return Promise.resolve({ is: 'done' })
+  abandonBody(_partition: number, body: string): void {
+    this.abandoned.push(body)
   }
   get whole(): Buffer {
     return Buffer.concat([...this.stored].sort(([a], [b]) => a - b).map(([, bytes]) => bytes))
@@ -141,7 +139,7 @@ describe('writing a body', () => {
     await writer.write(Buffer.alloc(25, 'x'))
     await assert.rejects(writer.finish(), (error) => error instanceof BodyRefused && error.why === 'unavailable')
     await writer.abandon()
-    assert.deepEqual(chunks.purged, [writer.id])
+    assert.deepEqual(chunks.abandoned, [writer.id])
   })
 
   it('refuses the body at once when every partition is full', async () => {
@@ -155,27 +153,26 @@ describe('writing a body', () => {
 })
 
 describe('abandoning a body', () => {
-  it('purges what was written, after what is in flight', async () => {
+  it('gives what was written up for the owner to purge, after what is in flight', async () => {
     const chunks = new Chunks()
     const gate = Promise.withResolvers<void>()
     chunks.gate = gate.promise
     const writer = writerOn(chunks)
     await writer.write(Buffer.alloc(25, 'x'))
-    const abandoned = writer.abandon()
+    const done = writer.abandon()
     await new Promise(setImmediate)
-    assert.deepEqual(chunks.purged, [])
+    assert.deepEqual(chunks.abandoned, [])
     gate.resolve()
-    await abandoned
-    assert.deepEqual(chunks.purged, [writer.id])
-    assert.equal(chunks.stored.size, 0)
+    await done
+    assert.deepEqual(chunks.abandoned, [writer.id])
     await writer.abandon()
-    assert.equal(chunks.purged.length, 1)
+    assert.equal(chunks.abandoned.length, 1)
   })
 
   it('touches nothing when nothing was written', async () => {
     const chunks = new Chunks()
     await writerOn(chunks).abandon()
-    assert.deepEqual(chunks.purged, [])
+    assert.deepEqual(chunks.abandoned, [])
   })
 
   it('is refused once a record refers to the body, unless that record surely was not stored', async () => {
@@ -185,9 +182,9 @@ describe('abandoning a body', () => {
     await writer.finish()
     writer.give()
     await assert.rejects(writer.abandon())
-    assert.deepEqual(chunks.purged, [])
+    assert.deepEqual(chunks.abandoned, [])
     writer.takeBack()
     await writer.abandon()
-    assert.deepEqual(chunks.purged, [writer.id])
+    assert.deepEqual(chunks.abandoned, [writer.id])
   })
 })

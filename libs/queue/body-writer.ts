@@ -110,7 +110,8 @@ export class ChunkedBodyWriter implements BodyWriter {
     this.#chunk = undefined
     // A chunk that arrives after the purge would stay until the owner's sweep.
     await Promise.all(this.#inFlight)
-    if (this.partition !== undefined && this.#chunks > 0) await this.#store.purgeBody(this.partition, this.id)
+    // An edge removes nothing: its NATS user need not be able to.
+    if (this.partition !== undefined && this.#chunks > 0) this.#store.abandonBody(this.partition, this.id)
   }
 
   /** ms since the first chunk, by the clock that ran further. */

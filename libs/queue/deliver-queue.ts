@@ -110,7 +110,7 @@ export class DeliverQueue implements DeliverPort {
 
 /** Resolves when the streams exist; rejects with one clear line (see connectStore) when they cannot. */
 export async function connectDeliverQueue(options: StoreOptions & DeliverQueueOptions): Promise<DeliverQueue> {
-  return new DeliverQueue(await connectStore(options), options)
+  return new DeliverQueue(await connectStore({ ...options, as: 'delivery' }), options)
 }
 
 /** For tests, and for a store that is connected already. The queue owns the store from here on and closes it. */

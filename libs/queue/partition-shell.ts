@@ -39,7 +39,7 @@ export class PartitionShell {
   readonly #options: PartitionShellOptions
   readonly #owner: Owner
   readonly #tick: NodeJS.Timeout
-  readonly #stopHearing: () => void
+  readonly #stopHearing: readonly (() => void)[]
   readonly #hasRoom: (destination: string) => boolean
   #wakeIsDue = false
   #timer: NodeJS.Timeout | undefined
@@ -53,10 +53,16 @@ export class PartitionShell {
     const memory = sweepBodiesAfter === undefined ? {} : { sweepAge: sweepBodiesAfter }
     this.#owner = new Owner({ partition, node, name, newId, chance: Math.random, openBytes, memory })
     this.#hasRoom = (destination) => engine.hasRoom(destination)
-    this.#stopHearing = store.onNudge(partition, (seq) => {
-      this.#owner.nudge(seq, now())
-      this.#carryOut()
-    })
+    this.#stopHearing = [
+      store.onNudge(partition, (seq) => {
+        this.#owner.nudge(seq, now())
+        this.#carryOut()
+      }),
+      store.onAbandoned(partition, (body) => {
+        // Known: some record does refer to it, or this node owns nothing.
+        if (!this.#owner.needsBody(body)) void store.purgeBody(partition, body)
+      }),
+    ]
     this.#tick = setInterval(() => this.#wake(), TICK_MS)
   }
 
@@ -91,7 +97,7 @@ export class PartitionShell {
     clearInterval(this.#tick)
     clearTimeout(this.#timer)
     this.#timerAt = -Infinity
-    this.#stopHearing()
+    for (const stop of this.#stopHearing) stop()
   }
 
   // ---- asked by deliveries

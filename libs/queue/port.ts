@@ -26,7 +26,7 @@ export interface BodyWriter {
   write(bytes: Uint8Array): Promise<void>
   /** Resolves when every chunk is stored. */
   finish(): Promise<import('@posthouse/core/record').BodyReference>
-  /** The message is refused after all: chunks written so far are purged. Only if no record referring to them was given. */
+  /** The message is refused after all: the owner is asked to purge the chunks. Only if no record referring to them was given. */
   abandon(): Promise<void>
 }
 

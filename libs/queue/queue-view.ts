@@ -87,7 +87,7 @@ export class StoreQueueView implements QueueView {
 }
 
 export async function connectQueueView(options: LookOptions): Promise<StoreQueueView> {
-  return new StoreQueueView(await connectExistingStore(options))
+  return new StoreQueueView(await connectExistingStore({ ...options, as: 'cli' }))
 }
 
 /** `oldestAt`: when the oldest open batch was stored, be it for the first time or as a later one. */

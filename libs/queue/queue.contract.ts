@@ -281,6 +281,22 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       },
     )
 
+    within('a body whose message is refused after all is purged by the owner, at once', async (queue) => {
+      const edge = await queue.edge()
+      const engine = new RecordingEngine()
+      await (await queue.node('one')).start(engine)
+      const [kept, refused] = writersTogether(edge, 2)
+      await write(refused!)
+      await acceptLarge(edge, 'kept', kept)
+      // What is given has an owner, and only an owner hears what is abandoned.
+      await engine.count(1)
+      await refused!.abandon()
+      await settled(queue, ({ bodies }) => bodies === 2)
+      assert.ok(engine.given[0]!.begin())
+      engine.given[0]!.close([0], DELIVERED)
+      await settled(queue, ({ mail, bodies }) => mail === 0 && bodies === 0)
+    })
+
     within('no body is swept before the owner has read what may refer to it', async (queue) => {
       const edge = await queue.edge()
       const [first, second, nobodys] = writersTogether(edge, 3)

@@ -4,6 +4,7 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from 'nats'
 import { connectAcceptQueue } from './accept-queue.ts'
 import { connectDeliverQueue } from './deliver-queue.ts'
+import { makeStreams } from './jetstream/jetstream-store.ts'
 import { SILENT } from './log.ts'
 import { queueContract } from './queue.contract.ts'
 
@@ -11,6 +12,7 @@ const PARTITIONS = 2
 
 let cluster: Promise<NatsCluster> | undefined
 let connection: NatsConnection | undefined
+let made: Promise<void> | undefined
 after(async () => {
   await connection?.close()
   await (await cluster)?.stop()
@@ -21,6 +23,8 @@ queueContract('JetStream, three servers', async () => {
   connection ??= await connect({ servers: [...servers], user, pass: password })
   const manager = await jetstreamManager(connection)
   const options = { servers, user, password, partitions: PARTITIONS, replicas: 3, log: SILENT, holdRemovedMs: 0 }
+  made ??= makeStreams({ ...options, name: 'first' })
+  await made
   const closing: (() => Promise<void>)[] = []
   return {
     edge: async () => {

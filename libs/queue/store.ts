@@ -82,9 +82,12 @@ export interface Store {
   putChunk(partition: number, body: string, chunk: number, bytes: Uint8Array, timeoutMs: number): Promise<PublishAnswer>
   /** Wakes the partition's owner: `seq` is stored. Fire and forget. */
   nudge(partition: number, seq: number): void
+  /** Asks the partition's owner to purge a body that no record refers to. Fire and forget: what is not heard is swept. */
+  abandonBody(partition: number, body: string): void
 
   // Owner
   onNudge(partition: number, listener: (seq: number) => void): () => void
+  onAbandoned(partition: number, listener: (body: string) => void): () => void
   readLease(partition: number): Promise<LeaseRead>
   /** Stored only if the last lease has sequence `expected` (0: none yet). Its Nats-Msg-Id is lease.id. */
   writeLease(partition: number, lease: Lease, expected: number, timeoutMs: number): Promise<PublishAnswer>

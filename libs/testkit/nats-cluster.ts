@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild, type Child } from './child-process.ts'
 import { freePorts } from './free-port.ts'
 import { requireNatsServer } from './nats-binary.ts'
-import type { NatsPorts } from './nats-config.ts'
+import type { NatsUser } from './nats-accounts.ts'
+import type { NatsPorts, NatsServerTls } from './nats-config.ts'
 import { isNatsReady, lastWords, layOutNats, type NatsNode } from './nats-node.ts'
 import { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts'
 
@@ -19,6 +20,10 @@ export interface NatsClusterOptions {
   readonly ports?: readonly NatsPorts[]
   readonly user?: string
   readonly password?: string
+  /** Users that may do less, beside the one that may do everything. */
+  readonly users?: readonly NatsUser[]
+  /** The files are read again when a server starts or gets SIGHUP. */
+  readonly tls?: NatsServerTls
   /** Bytes on disk per server (4 GiB): the `max_bytes` of all streams must fit. */
   readonly maxFileStore?: number
   readonly readyWithinMs?: number
@@ -71,6 +76,8 @@ export class NatsCluster implements AsyncDisposable {
       host: '127.0.0.1',
       ports: options.ports ?? (await drawPorts(options.servers ?? 3)),
       ...login,
+      ...(options.users === undefined ? {} : { users: options.users }),
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
       maxFileStore: options.maxFileStore ?? 4 * 1024 ** 3,
     })
     const cluster = new NatsCluster(binary, nodes, login, temporary)

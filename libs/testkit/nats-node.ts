@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { natsConfig, type NatsPorts } from './nats-config.ts'
+import type { NatsUser } from './nats-accounts.ts'
+import { natsConfig, type NatsPorts, type NatsServerTls } from './nats-config.ts'
 
 export interface NatsNode {
   readonly name: string
@@ -22,6 +23,8 @@ export interface NatsLayout {
   readonly ports: readonly NatsPorts[]
   readonly user: string
   readonly password: string
+  readonly users?: readonly NatsUser[]
+  readonly tls?: NatsServerTls
   readonly maxFileStore: number
 }
 
@@ -52,6 +55,8 @@ export async function layOutNats(layout: NatsLayout): Promise<NatsNode[]> {
         clusterName: 'posthouse',
         user: layout.user,
         password: layout.password,
+        ...(layout.users === undefined ? {} : { users: layout.users }),
+        ...(layout.tls === undefined ? {} : { tls: layout.tls }),
         storeDir: join(folder, 'store'),
         logFile: node.logFile,
         maxFileStore: layout.maxFileStore,

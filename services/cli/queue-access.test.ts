@@ -73,6 +73,19 @@ test('without any option it is the cluster that runs in the checkout', async (t)
   assert.deepEqual('servers' in found && found.servers, ['127.0.0.1:2501'])
 })
 
+test('TLS is taken from the settings of the service, its paths relative to the file', async (t) => {
+  const dir = await folder(t)
+  const file = join(dir, 'edge.yaml')
+  await writeFile(file, 'nats: { servers: [n0:4222], tls: { caFile: ca.pem, certFile: c.pem, keyFile: c.key } }\n')
+  const found = findQueue(given({ config: file }), { environment: {}, root: dir })
+  assert.deepEqual('servers' in found && found.tls, {
+    caFile: join(dir, 'ca.pem'),
+    client: { certFile: join(dir, 'c.pem'), keyFile: join(dir, 'c.key') },
+  })
+  const wrong = findQueue(given({ config: file }), { environment: { POSTHOUSE_NATS_TLS_KEY_FILE: '' }, root: dir })
+  assert.ok(!('servers' in wrong))
+})
+
 test('a variable that belongs to somebody else is no mistake', async (t) => {
   const root = await folder(t)
   const environment = { POSTHOUSE_NATS_SERVERS: 'n1:4222', POSTHOUSE_NATS_SERVER: '/usr/sbin/nats-server' }

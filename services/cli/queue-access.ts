@@ -2,6 +2,7 @@
 // this checkout.
 import type { QueueLog } from '@posthouse/queue/log'
 import { queueSettings } from '@posthouse/runtime/settings/common'
+import { natsTls, queueRules } from '@posthouse/runtime/settings/queue-options'
 import type { SettingsTable } from '@posthouse/runtime/settings/table'
 import type { Given, Option } from './command.ts'
 import { defaultFolder, localCluster } from './local-cluster.ts'
@@ -14,6 +15,9 @@ const table = {
   'nats.servers': queueSettings['nats.servers'],
   'nats.user': queueSettings['nats.user'],
   'nats.password': queueSettings['nats.password'],
+  'nats.tls.caFile': queueSettings['nats.tls.caFile'],
+  'nats.tls.certFile': queueSettings['nats.tls.certFile'],
+  'nats.tls.keyFile': queueSettings['nats.tls.keyFile'],
 } satisfies SettingsTable
 
 /** Shown by the monitoring of the NATS servers. */
@@ -26,7 +30,8 @@ export const accessOptions = {
 
 export const accessNotes = [
   'Without --config and --data the queue is the one that the environment names (POSTHOUSE_NATS_SERVERS,',
-  'POSTHOUSE_NATS_USER, POSTHOUSE_NATS_PASSWORD_FILE), or else that of the cluster started by npm start in this checkout.',
+  'POSTHOUSE_NATS_USER, POSTHOUSE_NATS_PASSWORD_FILE, POSTHOUSE_NATS_TLS_CA_FILE, …), or else that of the cluster started',
+  'by npm start in this checkout. Where every service has a NATS user of its own, name that of the command line.',
 ]
 
 export function findQueue(given: Given, { environment, root }: Pick<World, 'environment' | 'root'>) {
@@ -50,14 +55,15 @@ export function findQueue(given: Given, { environment, root }: Pick<World, 'envi
 }
 
 function read(file: string | undefined, environment: Environment, from: string): QueueAddress | Failed {
-  const loaded = readServiceFile(table, file, environment)
+  const loaded = readServiceFile(table, file, environment, queueRules)
   if (!loaded.ok) return failed('config', ...loaded.errors)
-  const { servers, user, password } = loaded.settings.nats
+  const { servers, user, password, tls } = loaded.settings.nats
   return {
     name: NAME,
     servers,
     ...(user === undefined ? undefined : { user }),
     ...(password === undefined ? undefined : { password }),
+    ...natsTls(tls),
     from,
   }
 }

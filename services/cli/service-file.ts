@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { loadSettings, type Loaded } from '@posthouse/runtime/settings/load'
 import { environmentName } from '@posthouse/runtime/settings/names'
-import type { SettingsTable } from '@posthouse/runtime/settings/table'
+import type { Settings, SettingsTable } from '@posthouse/runtime/settings/table'
 import { parseDocument, stringify } from 'yaml'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -13,19 +13,20 @@ export function readServiceFile<T extends SettingsTable>(
   table: T,
   file: string | undefined,
   environment: Environment,
+  rules?: (settings: Settings<T>) => readonly string[],
 ): Loaded<T> {
   const sources = {
     environment: Object.fromEntries(variables(table).map((name) => [name, environment[name]])),
     readFile: (path: string) => readFileSync(path, 'utf8'),
   }
-  if (file === undefined) return loadSettings(table, sources)
+  if (file === undefined) return loadSettings(table, sources, rules)
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     return { ok: false, errors: [`--config: cannot read the settings file: ${(error as Error).message}`] }
   }
-  return loadSettings(table, { ...sources, file: { name: file, text: only(table, text) } })
+  return loadSettings(table, { ...sources, file: { name: file, text: only(table, text) } }, rules)
 }
 
 /** The file with the keys of the table alone. One that is not YAML stays as it is, for the loader to complain about. */

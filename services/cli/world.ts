@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { QueueLog } from '@posthouse/queue/log'
 import type { QueueView } from '@posthouse/queue/port'
+import type { NatsTls } from '@posthouse/runtime/settings/queue-options'
 
 export interface World {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -29,5 +30,6 @@ export interface QueueAddress {
   readonly servers: readonly string[]
   readonly user?: string
   readonly password?: string
+  readonly tls?: NatsTls
   readonly from: string
 }

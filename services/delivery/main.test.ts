@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { scanContent } from '@posthouse/core/scan'
 import { connectAcceptQueue } from '@posthouse/queue/accept-queue'
+import { makeStreams } from '@posthouse/queue/jetstream/jetstream-store'
 import { SILENT } from '@posthouse/queue/log'
 import { FakeMx } from '@posthouse/testkit/fake-mx'
 import { freePorts } from '@posthouse/testkit/free-port'
@@ -37,15 +38,10 @@ test('delivers from a real queue, says how it is, and leaves in good order', asy
   const passwordFile = join(folder.path, 'password')
   writeFileSync(passwordFile, nats.password)
   await using mx = await FakeMx.start()
-  const edge = await connectAcceptQueue({
-    servers: nats.servers,
-    user: nats.user,
-    password: nats.password,
-    name: 'edge-1',
-    partitions: 1,
-    replicas: 1,
-    log: SILENT,
-  })
+  const { servers, user, password } = nats
+  const options = { servers, user, password, partitions: 1, replicas: 1, log: SILENT }
+  await makeStreams({ ...options, name: 'test' })
+  const edge = await connectAcceptQueue({ ...options, name: 'edge-1' })
   const content = Buffer.from('Subject: x\r\n\r\n..body\r\n')
   const envelope = {
     id: 'AAAAAAAA00001',

@@ -1,5 +1,6 @@
 /** The settings of a delivery node. */
 import { commonSettings, queueSettings } from '@posthouse/runtime/settings/common'
+import { queueRules } from '@posthouse/runtime/settings/queue-options'
 import { defineSettings } from '@posthouse/runtime/settings/table'
 import type { Settings } from '@posthouse/runtime/settings/table'
 
@@ -179,8 +180,9 @@ export const settingsTable = defineSettings({
 export type DeliverySettings = Settings<typeof settingsTable>
 
 /** What the table cannot say. */
-export function settingsRules({ retry, lifetime, limits }: DeliverySettings): string[] {
-  const wrong: string[] = []
+export function settingsRules(settings: DeliverySettings): string[] {
+  const { retry, lifetime, limits } = settings
+  const wrong = queueRules(settings)
   if (retry.first > retry.longest) wrong.push('retry.first: must not be longer than retry.longest')
   if (retry.first > lifetime) wrong.push('retry.first: must not be longer than lifetime')
   if (limits.connectionsPerDestination > limits.connections)

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
+import { makeStreams } from '@posthouse/queue/jetstream/jetstream-store'
+import { SILENT } from '@posthouse/queue/log'
 import { freePorts } from '@posthouse/testkit/free-port'
 import { NatsCluster } from '@posthouse/testkit/nats-cluster'
 import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
@@ -33,6 +35,8 @@ test('takes mail into a real queue, and leaves in good order', async () => {
   await using nats = await NatsCluster.start({ servers: 1 })
   const passwordFile = join(folder.path, 'password')
   writeFileSync(passwordFile, nats.password)
+  const { servers, user, password } = nats
+  await makeStreams({ servers, user, password, name: 'test', partitions: 1, replicas: 1, log: SILENT })
   const [port] = await freePorts(1)
   const edge = await run(folder.path, {
     nats: { servers: nats.servers, user: nats.user, passwordFile },

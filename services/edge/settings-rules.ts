@@ -1,10 +1,11 @@
 /** What the table of settings cannot say: settings that need one another. */
 import { parseNetwork, parseNetworks } from '@posthouse/core/network'
+import { queueRules } from '@posthouse/runtime/settings/queue-options'
 import type { EdgeSettings } from './settings.ts'
 
 /** One line for each thing wrong. */
 export function settingsRules(settings: EdgeSettings): string[] {
-  const wrong: string[] = []
+  const wrong = queueRules(settings)
   const { certFile, keyFile } = settings.tls
   if ((certFile === undefined) !== (keyFile === undefined)) wrong.push('tls.certFile: goes with tls.keyFile')
   const hasTls = certFile !== undefined || settings.local

@@ -3,6 +3,8 @@ import type { Links } from './links.ts'
 
 /** Codes of the servers' errors.json that mean something to us. */
 export const CODE = {
+  /** Of our own: the NATS user may not ask this. */
+  forbidden: -1,
   accountFull: 10002,
   noPeers: 10005,
   notAvailable: 10008,
@@ -52,6 +54,7 @@ export async function api<T>(
     answer = read
     return read.is !== 'error' || read.code !== CODE.notAvailable
   })
+  if (reply.is === 'forbidden') return { is: 'error', code: CODE.forbidden, text: reply.text }
   if (reply.is === 'no-responders') return { is: 'error', code: CODE.notEnabled, text: 'no responders' }
   return answer
 }

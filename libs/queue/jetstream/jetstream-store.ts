@@ -30,14 +30,18 @@ import { scanLog } from './log-scan.ts'
 import { publish } from './publish.ts'
 import { Reader } from './reader.ts'
 import { Removal } from './removal.ts'
-import { findPartitions, setUp } from './setup.ts'
+import type { QueueUser } from './permissions.ts'
+import { awaitSetUp, findPartitions, setUp } from './setup.ts'
 import { StatePoll } from './state-poll.ts'
 import { DEFAULT_LIMITS, type StoreLimits } from './stream-settings.ts'
+import type { NatsTls } from './nats-tls.ts'
 import {
+  abandonedSubject,
   bodySubject,
   checkBodyId,
   EDGE_USES,
   HEARTBEATS,
+  isBodyId,
   LEASES,
   logSubject,
   mailSubject,
@@ -50,8 +54,11 @@ export interface StoreOptions {
   readonly servers: readonly string[]
   readonly user?: string
   readonly password?: string
+  readonly tls?: NatsTls
   /** Node name, shown by the servers' monitoring. */
   readonly name: string
+  /** What kind of process it is; undefined: one that may do everything. */
+  readonly as?: QueueUser
   readonly partitions: number
   readonly replicas: number
   readonly limits?: StoreLimits
@@ -68,7 +75,9 @@ const LATE_MS = 2000
 export async function connectStore(options: StoreOptions): Promise<Store> {
   const links = await Links.open(options)
   try {
-    await setUp(links, { ...options, limits: options.limits ?? DEFAULT_LIMITS })
+    const wanted = { ...options, limits: options.limits ?? DEFAULT_LIMITS }
+    // An edge may not make streams, as who may change them may remove mail: the delivery nodes do.
+    await (options.as === 'edge' ? awaitSetUp(links, wanted) : setUp(links, wanted))
     const store = new JetStreamStore(links, options)
     await store.firstLook()
     return store
@@ -76,6 +85,12 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
     await links.close()
     throw error
   }
+}
+
+/** Makes the streams that are missing, as a delivery node does when it starts: for those who need them before one does. */
+export async function makeStreams(options: Omit<StoreOptions, 'as'>): Promise<void> {
+  const store = await connectStore({ ...options, as: 'delivery' })
+  await store.close()
 }
 
 /** What a reader needs to know: how many partitions there are, the streams say. */
@@ -103,12 +118,14 @@ class JetStreamStore implements Store {
   readonly #removal: Removal
   readonly #poll: StatePoll
 
-  constructor(links: Links, options: Pick<StoreOptions, 'partitions' | 'log' | 'holdRemovedMs'>) {
+  constructor(links: Links, options: Pick<StoreOptions, 'partitions' | 'log' | 'as' | 'holdRemovedMs'>) {
     this.partitions = options.partitions
     this.#links = links
     this.#log = options.log
     this.#reader = new Reader(links, options.log)
-    this.#poll = new StatePoll(links, new LeaderBalance(links, options.log), options.partitions)
+    const keepsBalance = options.as === undefined || options.as === 'delivery'
+    const balance = keepsBalance ? new LeaderBalance(links, options.log) : undefined
+    this.#poll = new StatePoll(links, balance, options.partitions)
     this.#removal = new Removal(links, options.log, this.#poll, options.holdRemovedMs ?? HOLD_MS)
   }
 
@@ -148,6 +165,20 @@ class JetStreamStore implements Store {
       // Each is heard over both connections.
       if (seq !== last) listener(Number(seq))
       last = seq
+    })
+  }
+
+  abandonBody(partition: number, body: string): void {
+    this.#links.publish(abandonedSubject(partition), body)
+  }
+
+  onAbandoned(partition: number, listener: (body: string) => void): () => void {
+    let last = ''
+    return this.#links.subscribe(abandonedSubject(partition), (message) => {
+      const body = message.string()
+      // Each is heard over both connections.
+      if (body !== last && isBodyId(body)) listener(body)
+      last = body
     })
   }
 

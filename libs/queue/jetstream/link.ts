@@ -3,59 +3,91 @@
  * server. It knows whether its server talks at the moment, by pings of its own, well before the client gives the
  * connection up and dials another server.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   connect,
   createInbox,
-  type ConnectionOptions,
+  errors,
   type Msg,
   type MsgHdrs,
   type NatsConnection,
-  type Server,
   type ServerInfo,
+  type Subscription,
 } from 'nats'
 import type { QueueLog } from '../log.ts'
+import { connectError, forbiddenError } from './connect-error.ts'
+import { connectionOptions, type LinkOptions } from './link-options.ts'
+import { checkTlsFiles } from './nats-tls.ts'
+import { handshakeAlert } from './tls-probe.ts'
 
 const PING_EVERY_MS = 250
 /** A server that has not answered a ping for so long is taken for silent, and the other connection is used. */
 const SILENT_AFTER_MS = 350
+/** A server that speaks at all has by then said whether answers can be heard. */
+const REFUSAL_MS = 2000
+/** Without a connection for so long, it is asked and said why; and again. */
+const SAY_WHY_AFTER_MS = 3000
+const SAY_AGAIN_MS = 60_000
 const NONE = new Uint8Array(0)
 
-export interface LinkOptions {
-  readonly servers: readonly string[]
-  readonly user: string | undefined
-  readonly password: string | undefined
-  readonly name: string
-  readonly log: QueueLog
-  /** Where the other connection is: this one goes elsewhere if it can. */
-  readonly avoid: () => string | undefined
+/** Instead of an answer: the connection was lost, or the user may not publish to a subject of the API, in the server's words. */
+export type NoAnswer = { readonly is: 'lost' } | { readonly is: 'forbidden'; readonly text: string }
+type Handler = (answer: Msg | NoAnswer) => void
+type Violation = InstanceType<typeof errors.PermissionViolationError>
+
+interface Listening {
+  readonly subject: string
+  readonly callback: (error: Error | null, message: Msg) => void
+  subscription: Subscription
 }
 
-/** Undefined: the connection was lost. */
-type Handler = (message: Msg | undefined) => void
+const API = '$JS.API.'
+const LOST: NoAnswer = { is: 'lost' }
 
 export class Link {
   readonly #nc: NatsConnection
+  readonly #options: LinkOptions
   readonly #log: QueueLog
   readonly #prefix: string
-  readonly #waiting = new Map<string, Handler>()
+  readonly #waiting = new Map<string, { readonly subject: string; readonly handler: Handler }>()
+  readonly #listening = new Set<Listening>()
+  readonly #saidAt = new Map<string, number>()
+  /** The server does not let it hear its answers. */
+  #deaf: Error | undefined
+  #sayWhy: NodeJS.Timeout | undefined
   #next = 0
   #connected = true
   #silent = false
   #pinging = false
   readonly #pings: NodeJS.Timeout
 
-  private constructor(nc: NatsConnection, log: QueueLog) {
+  private constructor(nc: NatsConnection, options: LinkOptions) {
     this.#nc = nc
-    this.#log = log
-    const inbox = createInbox()
+    this.#options = options
+    this.#log = options.log
+    const inbox = this.newInbox()
     this.#prefix = `${inbox}.`
-    nc.subscribe(`${inbox}.*`, { callback: (_, message) => this.#answered(message) })
+    this.#listen(`${inbox}.*`, (error, message) => {
+      if (error === null) this.#answered(message)
+      else this.#deaf = error
+    })
     void this.#watch()
     this.#pings = setInterval(() => void this.#ping(), PING_EVERY_MS).unref()
   }
 
+  /** Throws an Error of one line that names the setting. */
   static async open(options: LinkOptions): Promise<Link> {
-    return new Link(await connect(connectionOptions(options)), options.log)
+    try {
+      if (options.tls !== undefined) await checkTlsFiles(options.tls)
+      const link = new Link(await connect(connectionOptions(options)), options)
+      // A refusal of the inbox comes before the answer to a ping. A server that is silent is noticed later.
+      await Promise.race([link.#nc.flush().catch(() => {}), sleep(REFUSAL_MS, undefined, { ref: false })])
+      if (link.#deaf === undefined) return link
+      await link.close()
+      throw forbiddenError(link.#deaf.message)
+    } catch (error) {
+      throw connectError(await reasonOf(error, options), options)
+    }
   }
 
   /** `host:port` of the server it is connected to. */
@@ -70,7 +102,7 @@ export class Link {
   }
   /** Connected, and the server has talked lately. */
   get usable(): boolean {
-    return this.connected && !this.#silent
+    return this.connected && !this.#silent && this.#deaf === undefined
   }
   get idle(): boolean {
     return this.#waiting.size === 0
@@ -86,7 +118,7 @@ export class Link {
       reply: this.#prefix + token,
       ...(headers === undefined ? {} : { headers }),
     })
-    this.#waiting.set(token, handler)
+    this.#waiting.set(token, { subject, handler })
     return () => this.#waiting.delete(token)
   }
 
@@ -100,12 +132,14 @@ export class Link {
   }
 
   subscribe(subject: string, handler: (message: Msg) => void): () => void {
-    const subscription = this.#nc.subscribe(subject, {
-      callback: (error, message) => {
-        if (error === null) handler(message)
-      },
+    return this.#listen(subject, (error, message) => {
+      if (error === null) handler(message)
     })
-    return () => subscription.unsubscribe()
+  }
+
+  /** A subject of one's own for answers. */
+  newInbox(): string {
+    return createInbox(this.#options.inboxPrefix)
   }
 
   /** Dials again; where to is decided by `avoid`. */
@@ -115,6 +149,7 @@ export class Link {
 
   async close(): Promise<void> {
     clearInterval(this.#pings)
+    clearTimeout(this.#sayWhy)
     this.#connected = false
     await this.#nc.close()
     this.#lost()
@@ -122,13 +157,65 @@ export class Link {
 
   #answered(message: Msg): void {
     this.#silent = false
-    this.#waiting.get(message.subject.slice(this.#prefix.length))?.(message)
+    this.#waiting.get(message.subject.slice(this.#prefix.length))?.handler(message)
+  }
+
+  #listen(subject: string, callback: Listening['callback']): () => void {
+    const listening = { subject, callback, subscription: this.#nc.subscribe(subject, { callback }) }
+    this.#listening.add(listening)
+    return () => {
+      this.#listening.delete(listening)
+      listening.subscription.unsubscribe()
+    }
+  }
+
+  /** A server that refused a subscription may take it after its configuration was changed. */
+  #listenAgain(): void {
+    this.#deaf = undefined
+    for (const listening of this.#listening) {
+      if (!listening.subscription.isClosed()) continue
+      listening.subscription = this.#nc.subscribe(listening.subject, { callback: listening.callback })
+    }
   }
 
   #lost(): void {
-    const handlers = [...this.#waiting.values()]
+    const waiting = [...this.#waiting.values()]
     this.#waiting.clear()
-    for (const handler of handlers) handler(undefined)
+    for (const { handler } of waiting) handler(LOST)
+  }
+
+  /**
+   * A request to the API is answered by it. A publish to a stream is not, and stays in doubt: it is said of the subject, and
+   * the same may have been allowed to a try before.
+   */
+  #violated({ operation, subject, message: text }: Violation): void {
+    const now = performance.now()
+    const key = `${operation} ${subject}`
+    if (now - (this.#saidAt.get(key) ?? -Infinity) > SAY_AGAIN_MS) {
+      this.#saidAt.set(key, now)
+      this.#log.error(
+        { server: this.server, operation, subject },
+        'permissions violation: the NATS user of this process lacks a subject it needs',
+      )
+    }
+    if (operation !== 'publish' || !subject.startsWith(API)) return
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.subject === subject) waiting.handler({ is: 'forbidden', text })
+    }
+  }
+
+  /** The client dials on without a word on what goes wrong: one more try, on the side, tells. */
+  #whenStillLost(ms: number): void {
+    this.#sayWhy = setTimeout(() => {
+      void connect({ ...connectionOptions(this.#options), reconnect: false }).then(
+        (nc) => nc.close(),
+        async (error: unknown) => {
+          const { message } = connectError(await reasonOf(error, this.#options), this.#options)
+          if (!this.#connected) this.#log.warn({ error: message }, 'NATS servers cannot be reached')
+        },
+      )
+      this.#whenStillLost(SAY_AGAIN_MS)
+    }, ms).unref()
   }
 
   async #ping(): Promise<void> {
@@ -152,10 +239,16 @@ export class Link {
         if (this.#connected) this.#log.warn({ server: status.server }, 'connection to NATS server lost')
         this.#connected = false
         this.#lost()
+        clearTimeout(this.#sayWhy)
+        this.#whenStillLost(SAY_WHY_AFTER_MS)
       } else if (status.type === 'reconnect') {
         this.#connected = true
         this.#silent = false
+        clearTimeout(this.#sayWhy)
+        this.#listenAgain()
         this.#log.info({ server: status.server }, 'connected to NATS server')
+      } else if (status.type === 'error' && status.error instanceof errors.PermissionViolationError) {
+        this.#violated(status.error)
       } else if (status.type === 'error') {
         this.#log.warn({ error: status.error.message }, 'NATS server reports an error')
       }
@@ -163,43 +256,9 @@ export class Link {
   }
 }
 
-/** The server that was tried or lost longest ago, but not the one that the other connection is at. */
-function serverChoice() {
-  const triedAt = new Map<string, number>()
-  let last: string | undefined
-  return (servers: readonly Server[], avoid: string | undefined): Server | null => {
-    const now = performance.now()
-    if (last !== undefined) triedAt.set(last, now)
-    let best: Server | null = null
-    for (const server of servers) {
-      const better = best === null || (triedAt.get(server.listen) ?? 0) < (triedAt.get(best.listen) ?? 0)
-      if (better && (server.listen !== avoid || servers.length === 1)) best = server
-    }
-    last = best?.listen
-    return best
-  }
-}
-
-function connectionOptions(options: LinkOptions): ConnectionOptions {
-  const choose = serverChoice()
-  return {
-    servers: [...options.servers],
-    name: options.name,
-    ...(options.user === undefined ? {} : { user: options.user }),
-    ...(options.password === undefined ? {} : { pass: options.password }),
-    // Dial another server after 1 to 1.5 s of silence, without a pause for the first try.
-    pingInterval: 500,
-    maxPingOut: 2,
-    timeout: 1500,
-    reconnect: true,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 150,
-    reconnectJitter: 100,
-    waitOnFirstConnect: false,
-    // Only the servers of the settings: what a server tells about itself may not be reachable from here.
-    ignoreClusterUpdates: true,
-    ignoreAuthErrorAbort: true,
-    noAsyncTraces: true,
-    reconnectToServer: (servers) => choose(servers, options.avoid()),
-  }
+/** Where the client can only say that it waited in vain, the server may have had a reason. */
+async function reasonOf(error: unknown, { servers, tls }: LinkOptions): Promise<unknown> {
+  if (tls === undefined || !(error instanceof errors.TimeoutError)) return error
+  const alerts = await Promise.all(servers.map((server) => handshakeAlert(server, tls)))
+  return alerts.find((alert) => alert !== undefined) ?? error
 }

@@ -5,7 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errors, type Msg, type MsgHdrs, type ServerInfo } from 'nats'
 import type { QueueLog } from '../log.ts'
-import { Link, type LinkOptions } from './link.ts'
+import { Link } from './link.ts'
+import type { LinkOptions } from './link-options.ts'
+import type { NatsTls } from './nats-tls.ts'
+import { inboxPrefix, type QueueUser } from './permissions.ts'
 
 const SPREAD_EVERY_MS = 10_000
 const SECOND_EVERY_MS = 500
@@ -15,6 +18,9 @@ export interface LinksOptions {
   readonly servers: readonly string[]
   readonly user?: string
   readonly password?: string
+  readonly tls?: NatsTls
+  /** Undefined: a user that may hear answers anywhere. */
+  readonly as?: QueueUser
   /** Shown by the servers' monitoring. */
   readonly name: string
   readonly log: QueueLog
@@ -27,6 +33,8 @@ export type Reply =
   | { readonly is: 'unsent'; readonly text: string }
   /** No server would take it (a payload over the servers' limit). */
   | { readonly is: 'invalid'; readonly text: string }
+  /** The user may not ask this, in the server's words. Only said of the API. */
+  | { readonly is: 'forbidden'; readonly text: string }
   | { readonly is: 'unanswered' }
 
 const UNANSWERED: Reply = { is: 'unanswered' }
@@ -55,17 +63,13 @@ export class Links {
       servers: shuffled(servers),
       user: options.user,
       password: options.password,
+      tls: options.tls,
+      inboxPrefix: options.as && inboxPrefix(options.as),
       name: options.name,
       log: options.log,
       avoid: () => (opened.links === undefined ? undefined : opened.links.#links[other]?.server),
     })
-    let first: Link
-    try {
-      first = await Link.open(linkOptions(1))
-    } catch (error) {
-      throw explain(error, servers)
-    }
-    const links = new Links(first, options.log)
+    const links = new Links(await Link.open(linkOptions(1)), options.log)
     opened.links = links
     // The second comes when it can: the first is enough to work.
     void links.#openSecond(linkOptions(0))
@@ -117,7 +121,7 @@ export class Links {
       const timer = setTimeout(() => finish(UNANSWERED), ms)
       try {
         end = link.send(subject, payload, headers, (message) => {
-          if (message === undefined) finish(UNANSWERED)
+          if ('is' in message) finish(message.is === 'lost' ? UNANSWERED : message)
           else if (message.data.length === 0 && message.headers?.code === 503) finish(NO_RESPONDERS)
           else if (last(message)) finish({ is: 'reply', message })
           else timer.refresh()
@@ -205,15 +209,6 @@ export class Links {
     this.#log.debug({ server: first.server }, 'both connections are at one NATS server: one dials again')
     await idle.redial()
   }
-}
-
-function explain(error: unknown, servers: readonly string[]): Error {
-  const name = error instanceof Error ? error.name : ''
-  const text = error instanceof Error ? error.message : String(error)
-  if (name === 'AuthorizationError') {
-    return new Error(`nats.user, nats.passwordFile: the NATS servers refuse the log-in`, { cause: error })
-  }
-  return new Error(`nats.servers: no NATS server answers at ${servers.join(', ')} (${text})`, { cause: error })
 }
 
 function shuffled<T>(list: readonly T[]): T[] {

@@ -2,7 +2,7 @@
  * Reads the headers of one stream in order through short-lived consumers: each lives on one replica in memory and is made
  * anew, from the message after the last one seen, when it falls silent, skips something or dies with its server.
  */
-import { createInbox, type Msg } from 'nats'
+import type { Msg } from 'nats'
 import { api } from './api.ts'
 import type { Link } from './link.ts'
 import type { Links } from './links.ts'
@@ -91,7 +91,7 @@ function drain(
   next: (message: LoggedMessage) => boolean,
 ): Promise<'ended' | 'broken'> {
   return new Promise((resolve, reject) => {
-    const inbox = createInbox()
+    const inbox = link.newInbox()
     let expected = 1
     let asked = 0
     const stop = () => {

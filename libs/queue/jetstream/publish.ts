@@ -29,6 +29,8 @@ export async function publish(
       return { is: 'refused', why: 'no-leader', text: reply.text }
     case 'invalid':
       return { is: 'refused', why: 'other', text: reply.text }
+    // Said of a subject, not of this one message.
+    case 'forbidden':
     case 'unanswered':
       return UNANSWERED
   }

@@ -89,7 +89,7 @@ test('partitions can be added but not taken away, and racing nodes agree', async
   })
   assert.equal((await grown.appendMail(2, 'new', 1, Buffer.from('x'), 5000)).is, 'stored')
   await refuses({ partitions: 2 }, /^Error: queue\.partitions: 2, but the queue has 3: partitions can only be added/)
-  await refuses({ partitions: 3, replicas: 3 }, /^Error: queue\.replicas: 3, but stream \w+ has 1/)
+  await refuses({ partitions: 3, replicas: 3 }, /^Error: queue\.replicas: 3 replicas need a cluster/)
 })
 
 function accepts(port: number): Promise<boolean> {

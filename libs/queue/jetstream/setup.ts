@@ -7,7 +7,8 @@ import { MAX_BATCH_BYTES } from '@posthouse/core/batch-codec'
 import { MAX_ENTRY_HEADER } from '@posthouse/core/entry-codec'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueueLog } from '../log.ts'
-import { api, CODE, streamInfo, type AccountInfo, type StreamConfig } from './api.ts'
+import { api, CODE, streamInfo, type AccountInfo, type ApiAnswer, type StreamConfig } from './api.ts'
+import { forbiddenError } from './connect-error.ts'
 import type { Links } from './links.ts'
 import { leastStorage, streamConfigs, type StoreLimits } from './stream-settings.ts'
 
@@ -27,10 +28,23 @@ export interface SetupOptions {
   readonly patienceMs?: number
 }
 
-export async function setUp(links: Links, options: SetupOptions): Promise<void> {
+export function setUp(links: Links, options: SetupOptions): Promise<void> {
+  return withPatience(options, (patience) => setUpWith(links, options, patience))
+}
+
+/** For those who may not make streams: waits until others have made them, and checks them. */
+export function awaitSetUp(links: Links, options: SetupOptions): Promise<void> {
+  return withPatience(options, async (patience) => {
+    for (const configs of await begin(links, options, patience)) {
+      await Promise.all(configs.map((config) => awaitStream(links, config, patience)))
+    }
+  })
+}
+
+async function withPatience(options: SetupOptions, work: (patience: Patience) => Promise<void>): Promise<void> {
   const patience = new Patience(options.log, options.patienceMs ?? PATIENCE_MS)
   try {
-    await setUpWith(links, options, patience)
+    await work(patience)
   } finally {
     patience.end() // for those still waiting beside the one that failed
   }
@@ -46,14 +60,19 @@ export async function findPartitions(links: Links, log: QueueLog, patienceMs = P
   return partitions
 }
 
-async function setUpWith(links: Links, options: SetupOptions, patience: Patience): Promise<void> {
+/** What is to be checked before any stream, and the streams there should be. */
+async function begin(links: Links, options: SetupOptions, patience: Patience): Promise<StreamConfig[][]> {
   checkServer(links)
   checkOptions(options)
   await waitForJetStream(links, patience)
   await checkPartitions(links, options.partitions, patience)
-  const all = Array.from({ length: options.partitions }, (_, partition) =>
+  return Array.from({ length: options.partitions }, (_, partition) =>
     streamConfigs(partition, options.partitions, options.replicas, options.limits),
   )
+}
+
+async function setUpWith(links: Links, options: SetupOptions, patience: Patience): Promise<void> {
+  const all = await begin(links, options, patience)
   // What exists first: making it smaller may make the room that the missing ones need.
   for (const configs of all)
     await Promise.all(configs.map((config) => ensureStream(links, config, patience, 'existing')))
@@ -87,7 +106,7 @@ function checkOptions({ partitions, limits }: SetupOptions): void {
 
 async function waitForJetStream(links: Links, patience: Patience): Promise<void> {
   for (;;) {
-    const answer = await api<AccountInfo>(links, 'INFO', undefined, REQUEST_MS)
+    const answer = allowed(await api<AccountInfo>(links, 'INFO', undefined, REQUEST_MS))
     if (answer.is === 'ok') return
     if (answer.is === 'error' && answer.code === CODE.notEnabledForAccount) {
       throw new Error('nats.user: JetStream is not enabled for this account of the NATS servers')
@@ -106,7 +125,8 @@ async function checkPartitions(links: Links, partitions: number, patience: Patie
 
 async function countPartitions(links: Links, patience: Patience): Promise<number> {
   for (;;) {
-    const answer = await api<{ streams: string[] | null }>(links, 'STREAM.NAMES', { subject: 'mail.>' }, REQUEST_MS)
+    const request = { subject: 'mail.>' }
+    const answer = allowed(await api<{ streams: string[] | null }>(links, 'STREAM.NAMES', request, REQUEST_MS))
     if (answer.is === 'ok') {
       const numbers = (answer.value.streams ?? []).map((name) => Number(/^MAIL_(\d+)$/.exec(name)?.[1] ?? -1))
       return Math.max(-1, ...numbers) + 1
@@ -125,16 +145,17 @@ async function ensureStream(
   which: 'existing' | 'all',
 ): Promise<void> {
   for (let refusals = 0; ;) {
-    const found = await streamInfo(links, config.name, REQUEST_MS)
+    const found = allowed(await streamInfo(links, config.name, REQUEST_MS))
     if (found.is === 'ok') {
       const change = compare(config, found.value.config)
       if (change === 'same') return
-      const updated = await api(links, `STREAM.UPDATE.${config.name}`, { ...found.value.config, ...config }, CREATE_MS)
+      const wanted = { ...found.value.config, ...config }
+      const updated = allowed(await api(links, `STREAM.UPDATE.${config.name}`, wanted, CREATE_MS))
       if (updated.is === 'ok') return
       if (updated.is === 'error' && ++refusals >= REFUSALS) refuse(config, updated.code, updated.text)
     } else if (found.is === 'error' && found.code === CODE.streamNotFound) {
       if (which === 'existing') return
-      const made = await api(links, `STREAM.CREATE.${config.name}`, config, CREATE_MS)
+      const made = allowed(await api(links, `STREAM.CREATE.${config.name}`, config, CREATE_MS))
       if (made.is === 'ok') return
       // 10058: another node was faster; what it made is checked in the next round.
       if (made.is === 'error' && made.code !== CODE.nameInUse && ++refusals >= REFUSALS) {
@@ -146,13 +167,36 @@ async function ensureStream(
   }
 }
 
+async function awaitStream(links: Links, config: StreamConfig, patience: Patience): Promise<void> {
+  for (;;) {
+    const found = allowed(await streamInfo(links, config.name, REQUEST_MS))
+    if (found.is === 'ok') {
+      // How many copies there are is the delivery nodes' business: they may be adding some.
+      compare({ ...config, num_replicas: found.value.config.num_replicas }, found.value.config)
+      return
+    }
+    const missing = found.is === 'error' && found.code === CODE.streamNotFound
+    await patience.wait(
+      missing ? 'no delivery node has made all streams of the queue yet' : `stream ${config.name} has no leader yet`,
+      `queue.partitions: stream ${config.name} is not there`,
+    )
+  }
+}
+
+/** Time does not give a user more rights. */
+function allowed<T>(answer: ApiAnswer<T>): ApiAnswer<T> {
+  if (answer.is === 'error' && answer.code === CODE.forbidden) throw forbiddenError(answer.text)
+  return answer
+}
+
 /** Throws where a change would lose something or cannot be made; else says whether there is one. */
 function compare(wanted: StreamConfig, found: StreamConfig): 'same' | 'changed' {
   const name = wanted.name
-  if (found.num_replicas !== wanted.num_replicas) {
+  // More copies are made while mail flows; fewer would take safety from mail that was accepted with more.
+  if (found.num_replicas > wanted.num_replicas) {
     throw new Error(
       `queue.replicas: ${wanted.num_replicas}, but stream ${name} has ${found.num_replicas}: ` +
-        `change the stream first (nats stream edit --replicas) or the setting`,
+        `replicas are only added here (fewer: nats stream edit --replicas, then the setting)`,
     )
   }
   for (const key of ['retention', 'storage', 'max_age'] as const) {
@@ -163,7 +207,7 @@ function compare(wanted: StreamConfig, found: StreamConfig): 'same' | 'changed' 
   if (found.subjects.join() !== wanted.subjects.join()) {
     throw new Error(`queue: stream ${name} exists with subjects ${found.subjects.join()}: it belongs to somebody else`)
   }
-  const same = (['max_bytes', 'duplicate_window', 'allow_direct', 'discard'] as const).every(
+  const same = (['num_replicas', 'max_bytes', 'duplicate_window', 'allow_direct', 'discard'] as const).every(
     (key) => found[key] === wanted[key],
   )
   return same ? 'same' : 'changed'

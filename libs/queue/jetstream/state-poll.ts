@@ -30,14 +30,15 @@ interface Seen {
 
 export class StatePoll {
   readonly #links: Links
-  readonly #balance: LeaderBalance
+  readonly #balance: LeaderBalance | undefined
   readonly #seen: Seen[]
   #account = 0
   #round = 0
   #running = false
   readonly #timer: NodeJS.Timeout
 
-  constructor(links: Links, balance: LeaderBalance, partitions: number) {
+  /** Without a balance the leaders stay where they are. */
+  constructor(links: Links, balance: LeaderBalance | undefined, partitions: number) {
     this.#links = links
     this.#balance = balance
     this.#seen = Array.from({ length: partitions }, () => ({
@@ -101,7 +102,7 @@ export class StatePoll {
       seen.server = mail.value.cluster?.leader
       seen.mailUsed = usedPart(mail.value)
     }
-    for (const info of [mail, log, body]) if (info?.is === 'ok') this.#balance.consider(partition, info.value)
+    for (const info of [mail, log, body]) if (info?.is === 'ok') this.#balance?.consider(partition, info.value)
     silent.mail = mail.is === 'ok' ? 0 : silent.mail + 1
     if (log !== undefined) silent.log = log.is === 'ok' ? 0 : silent.log + 1
     if (body !== undefined) silent.body = body.is === 'ok' ? 0 : silent.body + 1

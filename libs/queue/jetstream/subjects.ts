@@ -8,6 +8,8 @@ export const mailSubject = (partition: number, mails: number) => `mail.${partiti
 export const mailSubjects = (partition: number) => `mail.${partition}.*`
 
 export type LogKind = 'lease' | 'outcome' | 'later' | 'accepted' | 'late'
+/** Those that owners, former ones among them, write. */
+export const LOG_KINDS: readonly LogKind[] = ['lease', 'outcome', 'later', 'late']
 export const logSubject = (partition: number, kind: LogKind) => `log.${partition}.${kind}`
 export const logSubjects = (partition: number) => `log.${partition}.*`
 
@@ -26,6 +28,9 @@ export function bodyOfSubject(subject: string): string | undefined {
 
 /** Core NATS, kept by nobody. */
 export const nudgeSubject = (partition: number) => `posthouse.nudge.${partition}`
+export const NUDGES = 'posthouse.nudge.*'
+export const abandonedSubject = (partition: number) => `posthouse.abandoned.${partition}`
+export const ABANDONED = 'posthouse.abandoned.*'
 export const HEARTBEATS = 'posthouse.heartbeat.delivery'
 export const EDGE_USES = 'posthouse.use.edge'
 export const LEASES = 'log.*.lease'
@@ -36,8 +41,9 @@ export function partitionOfLease(subject: string): number | undefined {
 }
 
 /** A body's id is one token of a subject. */
+export const isBodyId = (id: string) => /^[\w-]{1,64}$/.test(id)
+
 export function checkBodyId(id: string): string {
-  if (!/^[\w-]{1,64}$/.test(id))
-    throw new RangeError(`a body's id must be letters, digits, - or _: ${JSON.stringify(id)}`)
+  if (!isBodyId(id)) throw new RangeError(`a body's id must be letters, digits, - or _: ${JSON.stringify(id)}`)
   return id
 }

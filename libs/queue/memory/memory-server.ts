@@ -53,6 +53,7 @@ export class MemoryServer {
   /** Clients that are cut off. */
   readonly cut = new Set<string>()
   readonly nudges = new Bus<{ readonly partition: number; readonly seq: number }>()
+  readonly abandoned = new Bus<{ readonly partition: number; readonly body: string }>()
   readonly leases = new Bus<{ readonly partition: number; readonly lease: Lease }>()
   readonly heartbeats = new Bus<Heartbeat>()
   readonly uses = new Bus<PartitionUse>()

@@ -63,6 +63,18 @@ export class MemoryStore implements Store {
     )
   }
 
+  abandonBody(partition: number, body: string): void {
+    if (!this.#isCut()) this.#server.abandoned.publish({ partition, body })
+  }
+
+  onAbandoned(partition: number, listener: (body: string) => void): () => void {
+    return this.#listen(
+      this.#server.abandoned.subscribe((abandoned) => {
+        if (abandoned.partition === partition && !this.#isCut()) listener(abandoned.body)
+      }),
+    )
+  }
+
   async readLease(partition: number): Promise<LeaseRead> {
     const last = await this.#ask(partition, 'read', () => ({
       is: 'done' as const,

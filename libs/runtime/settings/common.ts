@@ -73,6 +73,24 @@ export const queueSettings = defineSettings({
   },
   'nats.user': { type: 'string', optional: true, help: 'NATS user; leave out for servers without authentication.' },
   'nats.password': { type: 'secret', optional: true, help: 'Password of the NATS user.' },
+  'nats.tls.caFile': {
+    type: 'string',
+    format: 'path',
+    optional: true,
+    help: 'Authorities that sign the certificates of the NATS servers, PEM; with it connections are made by TLS only. Read again at each connection.',
+  },
+  'nats.tls.certFile': {
+    type: 'string',
+    format: 'path',
+    optional: true,
+    help: 'Certificate of this process, PEM, for NATS servers that want one; read again at each connection.',
+  },
+  'nats.tls.keyFile': {
+    type: 'string',
+    format: 'path',
+    optional: true,
+    help: 'Private key of that certificate, PEM; read again at each connection.',
+  },
   'queue.partitions': {
     type: 'integer',
     min: 1,
