@@ -70,7 +70,7 @@ export const settingsTable = defineSettings({
     type: 'string',
     format: 'path',
     optional: true,
-    help: 'Certificate chain, PEM; read again when it changes.',
+    help: 'Certificate chain, PEM; read again when it changes, and used from when both files belong together.',
   },
   'tls.keyFile': {
     type: 'string',
@@ -82,7 +82,7 @@ export const settingsTable = defineSettings({
     type: 'string',
     format: 'path',
     optional: true,
-    help: 'Who may log in, written by `posthouse user`; read again when it changes. Needed by submission and submissions.',
+    help: 'Who may log in, written by `posthouse user`. A user may have `passwordFile` there in place of `hash`: a file, relative to this one, that holds the password itself, 12 characters at least. Read again when one of the files changes. Needed by submission and submissions.',
   },
   'limits.messageSize': {
     type: 'bytes',
