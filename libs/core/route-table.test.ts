@@ -52,11 +52,17 @@ test('what no row is for goes to the smarthosts, if there are any', () => {
 })
 
 test('rows that lead to the same hosts in the same order share a destination, others do not', () => {
-  const table = new RouteTable([row('a.example', 'x', 'y'), row('.b.example', 'X', 'y'), row('c.example', 'y', 'x')], [])
+  const table = new RouteTable(
+    [row('a.example', 'x', 'y'), row('.b.example', 'X', 'y'), row('c.example', 'y', 'x')],
+    [],
+  )
   assert.equal(table.destinationOf('1@a.example'), 'via x:25 y:25')
   assert.equal(table.destinationOf('1@sub.b.example'), 'via x:25 y:25')
   assert.equal(table.destinationOf('1@c.example'), 'via y:25 x:25')
-  assert.equal(new RouteTable([row('a.example', '2001:DB8::1')], []).destinationOf('1@a.example'), 'via [2001:db8::1]:25')
+  assert.equal(
+    new RouteTable([row('a.example', '2001:DB8::1')], []).destinationOf('1@a.example'),
+    'via [2001:db8::1]:25',
+  )
 })
 
 test('without rows the smarthosts take all, and without them nothing has hosts of the settings', () => {
@@ -82,7 +88,15 @@ test('all mail goes one way when every row and the rest lead to the same hosts',
 
 test('the recipients of one record part by destination in their order, and a group has no more than its limit', () => {
   const table = new RouteTable([row('a.example', 'gw'), row('.b.example', 'gw'), row('c.example', 'other')], [])
-  const to = ['1@a.example', '2@d.example', '3@x.b.example', '4@c.example', '5@D.example', '6@y.b.example', '7@a.example']
+  const to = [
+    '1@a.example',
+    '2@d.example',
+    '3@x.b.example',
+    '4@c.example',
+    '5@D.example',
+    '6@y.b.example',
+    '7@a.example',
+  ]
   assert.deepEqual(
     table.split(to, (address) => address, 3),
     [
@@ -124,7 +138,16 @@ test('the domain of a row is a domain, those below one, or all', () => {
   assert.deepEqual(parseRouteDomain('.Example.ORG'), { is: 'below', domain: 'example.org' })
   assert.deepEqual(parseRouteDomain('.BÜCHER.example'), { is: 'below', domain: 'xn--bcher-kva.example' })
   assert.deepEqual(parseRouteDomain('localhost'), { is: 'exactly', domain: 'localhost' })
-  const wrong = ['', '.', '..example.org', 'example..org', 'example.org.', '*.example.org', '@example.org', 'a b.example']
+  const wrong = [
+    '',
+    '.',
+    '..example.org',
+    'example..org',
+    'example.org.',
+    '*.example.org',
+    '@example.org',
+    'a b.example',
+  ]
   for (const text of [...wrong, '-a.example', '192.0.2.1', '.1', '[192.0.2.1]', 'a\u{fffd}b.example', 'a.'.repeat(127)])
     assert.deepEqual(parseRouteDomain(text), { is: 'invalid' }, text)
   assert.throws(() => new RouteTable([row('a b', 'x')], []), /no domain/)

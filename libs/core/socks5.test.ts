@@ -54,7 +54,12 @@ test('addresses are sent as their bytes', () => {
 })
 
 test('the proxy may name its end of the connection in any way', () => {
-  for (const bound of ['01 00000000 0000', '04 00000000000000000000000000000001 1234', '03 03616263 1234', '03 00 1234']) {
+  for (const bound of [
+    '01 00000000 0000',
+    '04 00000000000000000000000000000001 1234',
+    '03 03616263 1234',
+    '03 00 1234',
+  ]) {
     const handshake = new SocksHandshake(target)
     assert.deepEqual(talk(handshake, '0500').length, 1)
     assert.deepEqual(talk(handshake, `050000 ${bound} 3232`), [{ open: '22' }], bound)
