@@ -15,7 +15,7 @@ const manifest = JSON.parse(read('package.json')) as {
 }
 const entry = read('deploy/image/entry.ts')
 const programs = [...entry.matchAll(/^ {2}\w+: '([^']+\.ts)',$/gm)].map(([, file]) => file ?? '')
-const mains = [...programs, 'services/cli/main.ts', 'deploy/image/entry.ts', 'deploy/image/is-ready.ts']
+const mains = [...programs, 'deploy/image/entry.ts', 'deploy/image/is-ready.ts']
 /** What the image is made of is run where it lies in the checkout. */
 const image = copiedInto(stages, 'posthouse', sent)
 

@@ -55,7 +55,7 @@ test('what names no service is told which there are, with status 64', () => {
 test('a link in PATH finds its programs, wherever one stands', async () => {
   await using folder = await temporaryFolder('path')
   const link = join(folder.path, 'posthouse')
-  symlinkSync(file('posthouse.ts'), link)
+  symlinkSync(file('../../services/cli/main.ts'), link)
   const PATH = `${join(process.execPath, '..')}:/usr/bin:/bin`
   const { status, stdout, stderr } = spawnSync(link, ['--version'], { encoding: 'utf8', cwd: '/', env: { PATH } })
   assert.equal(status, 0, stderr)
