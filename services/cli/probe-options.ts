@@ -1,5 +1,7 @@
 // What `posthouse probe` is told, checked before anything is opened: each mistake of the command line is a line.
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import { parseMailbox } from '@posthouse/core/address'
 import { splitHostPort } from '@posthouse/runtime/settings/formats'
 import { parseDuration } from '@posthouse/runtime/settings/units'
@@ -50,6 +52,8 @@ export async function probePlan(given: Given): Promise<ProbePlan | Failed> {
   const timeout = given.value('timeout') ?? DEFAULT_TIMEOUT
   const timeoutMs = checked(timeout, timeoutOf, '--timeout: must be a time from 1s to 1h, such as 60s', wrong)
   const tls = checked(given.value('tls') ?? TLS[0], tlsOf, `--tls: must be one of ${TLS.join(', ')}`, wrong)
+  const name = given.value('server-name')
+  const serverName = checked(name, hostName, '--server-name: must be a host name, such as mail.example.org', wrong)
   contradictions(given, tls).forEach(wrong)
 
   if (edge === undefined || from === undefined || to === undefined) return failed('usage', ...mistakes)
@@ -58,10 +62,10 @@ export async function probePlan(given: Given): Promise<ProbePlan | Failed> {
 
   const ca = await fileOf(given, 'ca-file')
   if (isFailed(ca)) return ca
+  if (ca !== undefined && !isCertificate(ca)) return failed('failed', '--ca-file: holds no certificate in PEM')
   const password = await fileOf(given, 'password-file')
   if (isFailed(password)) return password
   const user = given.value('user')
-  const serverName = given.value('server-name')
   return {
     edge: {
       ...edge,
@@ -122,6 +126,19 @@ function listenAt(text: string): ProbePlan['listen'] | undefined {
 function timeoutOf(text: string): number | undefined {
   const ms = parseDuration(text)
   return ms !== undefined && ms >= SHORTEST_MS && ms <= LONGEST_MS ? ms : undefined
+}
+
+/** RFC 6066: an address is no server name. */
+function hostName(text: string): string | undefined {
+  return isIP(text) === 0 && splitHostPort(`${text}:1`) !== undefined ? text : undefined
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0
+  } catch {
+    return false
+  }
 }
 
 function tlsOf(text: string): Edge['tls'] | undefined {

@@ -431,7 +431,7 @@ test('a message that comes out before the edge has answered is no less accepted'
 
 test('nothing is sent when the listener cannot be opened, or a file cannot be read', async (t) => {
   const { mx, port, listen } = await hostFor(t, () => undefined)
-  const { path } = await files(t)
+  const { path, passwordFile } = await files(t)
   const empty = join(path, 'empty')
   await writeFile(empty, '\n')
   const login = { tls: 'starttls', user: 'anna' }
@@ -443,6 +443,7 @@ test('nothing is sent when the listener cannot be opened, or a file cannot be re
     [{ ...login, 'password-file': join(path, 'none') }, /^posthouse: --password-file: ENOENT/],
     [{ ...login, 'password-file': empty }, /^posthouse: --password-file: \S+empty is empty\n$/],
     [{ tls: 'starttls', 'ca-file': join(path, 'none') }, /^posthouse: --ca-file: ENOENT/],
+    [{ tls: 'starttls', 'ca-file': passwordFile }, /^posthouse: --ca-file: holds no certificate in PEM\n$/],
   ]
   for (const [options, line] of wrong) {
     const said = await run(port, listen, options)

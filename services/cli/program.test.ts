@@ -45,6 +45,7 @@ const wrong: readonly [args: string, complaint: RegExp][] = [
     `probe --edge h:25 ${PROBE} --tls maybe`,
     /^posthouse: --tls: must be one of starttls, implicit, none, not "maybe"$/,
   ],
+  [`probe --edge h:25 ${PROBE} --server-name 192.0.2.1`, /^posthouse: --server-name: must be a host name/],
   [`probe --edge h:25 ${PROBE} --user a`, /^posthouse: probe: --user needs --password-file$/],
   [`probe --edge h:25 ${PROBE} --password-file a`, /^posthouse: probe: --password-file needs --user$/],
   [`probe --edge h:25 ${PROBE} --insecure --ca-file a`, /^posthouse: --ca-file and --insecure: name one of them$/],
