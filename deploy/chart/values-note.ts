@@ -55,7 +55,10 @@ export function checkNote(note: Note): string[] {
     const known = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined
     if (known === undefined) return [`${word}: no such word; there are ${Object.keys(WORDS).join(', ')}`]
     if (!known.fits(value)) return [`${word}: must be ${known.must}, not ${JSON.stringify(value)}`]
-    return innerSchemas(word, value).flatMap((inner) => checkNote(inner).map((wrong) => `${word}: ${wrong}`))
+    return innerSchemas(word, value).flatMap((inner) => {
+      const wrong = 'settings' in inner ? ['settings: stands at the value itself only'] : checkNote(inner)
+      return wrong.map((what) => `${word}: ${what}`)
+    })
   })
 }
 

@@ -69,14 +69,15 @@ const FORM_WORDS: Readonly<Record<Format, string>> = {
   path: 'path',
 }
 
-function typeText(type: string, { items, additionalProperties, minimum, maximum }: JsonSchema): string {
+function typeText(type: string, note: JsonSchema): string {
   if (type === 'boolean') return 'true or false'
-  if (type === 'array') return `list: ${innerText(items)}`
-  if (type === 'object') return additionalProperties === true ? 'object' : `map: ${innerText(additionalProperties)}`
+  if (type === 'array') return `list: ${innerText(note.items)}`
+  if (type === 'object')
+    return note.additionalProperties === true ? 'object' : `map: ${innerText(note.additionalProperties)}`
   if (type !== 'integer' && type !== 'number') return type
-  if (minimum !== undefined && maximum !== undefined) return `${String(minimum)} to ${String(maximum)}`
-  if (minimum !== undefined) return `${String(minimum)} or more`
-  return maximum === undefined ? type : `${String(maximum)} or less`
+  const { minimum, maximum } = note as Readonly<Record<'minimum' | 'maximum', number | undefined>>
+  if (minimum === undefined) return maximum === undefined ? type : `${maximum} or less`
+  return maximum === undefined ? `${minimum} or more` : `${minimum} to ${maximum}`
 }
 
 function innerText(schema: unknown): string {

@@ -37,13 +37,11 @@ function valueSchema(value: ChartValue, tables: Tables): JsonSchema {
 
 function leafSchema({ path, note, default: standard }: ChartValue, tables: Tables): JsonSchema {
   const { settings: service, form, ...rest } = note
-  if (service !== undefined) {
-    const table = tables.get(String(service))
-    const owned = Object.hasOwn(ownedSettings, String(service))
-      ? ownedSettings[service as keyof typeof ownedSettings]
-      : undefined
+  if (typeof service === 'string') {
+    const table = tables.get(service)
+    const owned = Object.entries(ownedSettings).find(([name]) => name === service)?.[1]
     if (table === undefined || owned === undefined)
-      throw new Error(`values.yaml: ${path}: there are no settings of ${String(service)}`)
+      throw new Error(`values.yaml: ${path}: there are no settings of ${service}`)
     return { ...settingsSchema(table, owned), ...rest }
   }
   if (isForm(form)) return { ...formSchema(form, standard === ''), ...rest }

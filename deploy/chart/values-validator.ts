@@ -90,8 +90,7 @@ const CHECKS: Readonly<Record<string, (check: Check) => Generator<string>>> = {
   *additionalProperties({ root, rules, rule, value, path }) {
     if (!isMap(value)) return
     for (const [key, inner] of Object.entries(value))
-      if (!Object.hasOwn((rules.properties ?? {}) as JsonSchema, key))
-        yield* schemaMisfits(root, rule, inner, `${path}/${key}`)
+      if (!Object.hasOwn(rules.properties ?? {}, key)) yield* schemaMisfits(root, rule, inner, `${path}/${key}`)
   },
   *required({ rule, value, path }) {
     if (isMap(value)) for (const key of rule as string[]) if (!Object.hasOwn(value, key)) yield `${path}: lacks ${key}`

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { permissionsOf, queueUsers } from '@posthouse/queue/jetstream/permissions'
+import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
+import { parse } from 'yaml'
+import { chartCopies, natsPermissionsYaml } from './values-files.ts'
+
+test('the permissions hold every user with its account, inbox and subjects, and the account of the streams', () => {
+  const users = queueUsers.map((user) => [user, { ...permissionsOf(user), inbox: `_INBOX.${user}` }])
+  const text = natsPermissionsYaml()
+  assert.deepEqual(parse(text), { streams: 'POSTHOUSE', users: Object.fromEntries(users) })
+  assert.doesNotMatch(text, /[&*]a\d/, "no anchors, which Helm's reader may not follow")
+})
+
+test('alerts and dashboards are copied as they are, and what is not there is not', async () => {
+  await using folder = await temporaryFolder('chart-copies')
+  assert.deepEqual([...chartCopies(folder.path)], [])
+  await mkdir(join(folder.path, 'deploy/grafana'), { recursive: true })
+  await mkdir(join(folder.path, 'deploy/prometheus'), { recursive: true })
+  await writeFile(join(folder.path, 'deploy/grafana/queue.json'), '{ "a":1}\n')
+  await writeFile(join(folder.path, 'deploy/grafana/edge.json'), '{}')
+  await writeFile(join(folder.path, 'deploy/grafana/README.md'), 'not a dashboard')
+  await writeFile(join(folder.path, 'deploy/prometheus/alerts.yaml'), 'groups:   []\n')
+  assert.deepEqual(
+    [...chartCopies(folder.path)],
+    [
+      ['helm/posthouse/files/alerts.yaml', 'groups:   []\n'],
+      ['helm/posthouse/files/dashboards/edge.json', '{}'],
+      ['helm/posthouse/files/dashboards/queue.json', '{ "a":1}\n'],
+    ],
+  )
+})
