@@ -7,10 +7,9 @@ import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { parse } from 'yaml'
 import { chartCopies, natsPermissionsYaml } from './values-files.ts'
 
-test('the permissions hold every user with its account, inbox and subjects, and the account of the streams', () => {
-  const users = queueUsers.map((user) => [user, { ...permissionsOf(user), inbox: `_INBOX.${user}` }])
+test('the permissions hold every user with its account and subjects', () => {
   const text = natsPermissionsYaml()
-  assert.deepEqual(parse(text), { streams: 'POSTHOUSE', users: Object.fromEntries(users) })
+  assert.deepEqual(parse(text), { users: queueUsers.map((name) => ({ name, ...permissionsOf(name) })) })
   assert.doesNotMatch(text, /[&*]a\d/, "no anchors, which Helm's reader may not follow")
 })
 

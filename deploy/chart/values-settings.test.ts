@@ -229,9 +229,6 @@ for (const service of services) {
     }
   })
 
-  // What the services are about to have. Whatever else is in no table is a slip.
-  const arriving = ['cluster.networks', 'cluster.nodeAddresses', 'egress.socksPassword']
-
   test(`what the chart is said to set is a setting: ${service}`, () => {
     const paths = Object.keys(table)
     const strangers = Object.keys(owned).filter(

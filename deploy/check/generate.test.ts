@@ -41,5 +41,8 @@ test('the docs and the chart hold what the tables of the services that are there
   assert.match(files.get('docs/metrics.md') ?? '', /^## edge$[^]*`posthouse_edge_/m)
   assert.match(files.get('helm/posthouse/values.schema.json') ?? '', /"messageSize": \{/)
   assert.match(files.get('helm/posthouse/README.md') ?? '', /^\| `edge\.settings` /m)
-  assert.match(files.get('helm/posthouse/files/nats-permissions.yaml') ?? '', /^ {2}edge:\n {4}account: POSTHOUSE$/m)
+  assert.match(
+    files.get('helm/posthouse/files/nats-permissions.yaml') ?? '',
+    /^ {2}- name: edge\n {4}account: POSTHOUSE$/m,
+  )
 })
