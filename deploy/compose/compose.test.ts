@@ -56,6 +56,13 @@ for (const { name, raw, image } of services) {
   })
 }
 
+test('the image has the version of the tree', () => {
+  const { version } = JSON.parse(readFileSync(join(COMPOSE_FILE, '../../package.json'), 'utf8')) as { version: string }
+  for (const { name, image, raw } of services) {
+    if (raw['build'] !== undefined) assert.equal(image, `posthouse:${version}`, name)
+  }
+})
+
 test('every file that is mounted is there once init.sh has been run', async () => {
   await using folder = await copiedFolder()
   await folder.init(HOSTNAME)
