@@ -12,6 +12,9 @@ import { PrometheusServer, until, type Sample } from '../prometheus/test/prometh
 import { labelValuesOf, panelsOf, readDashboards } from './dashboard.ts'
 import { SmallCluster } from './test/small-cluster.ts'
 
+/** For mail that was sent to show in a scrape. */
+const PATIENCE_MS = 30_000
+
 type Choice = Readonly<Record<string, string>>
 
 /** What is chosen above the dashboard, by who scraped. "All" is `.*`, and finds a label that is not there. */
@@ -28,9 +31,11 @@ test(
     const program = await debianProgram('prometheus', 'prometheus', (line) => t.diagnostic(line))
     const { prometheus, cluster, mx } = await start(t, program)
     // Counters have to be seen before they count.
-    await until(async () =>
-      (await prometheus.query('min(count_over_time(up[1m]) > 1) >= 2')).length > 0 ? true : undefined,
-    )
+    await until(t.signal, async (see) => {
+      const seen = await prometheus.query('min(count_over_time(up[1m]))')
+      see(seen)
+      return Number(seen[0]?.value[1] ?? 0) >= 2 || undefined
+    })
     await someMail(cluster, mx)
 
     for (const [choice, chosen] of Object.entries(CHOICES))
@@ -39,8 +44,11 @@ test(
           for (const { refId, expr } of targets)
             await t.test(`${choice}: ${file}: ${title} (${refId})`, async () => {
               const query = filled(expr, chosen)
-              await until(async () => {
+              // One that stays empty is not to eat the time of the others.
+              const signal = AbortSignal.any([t.signal, AbortSignal.timeout(PATIENCE_MS)])
+              await until(signal, async (see) => {
                 const samples = await prometheus.query(query)
+                see(samples)
                 const there = samples.length > 0 && samples.every(({ value }) => Number.isFinite(Number(value[1])))
                 return (there && (EXPECTED[title] ?? []).every((one) => isSeen(one, samples))) || undefined
               })
@@ -66,8 +74,9 @@ test(
     })
 
     await t.test('Prometheus evaluates every alert', async () => {
-      const rules = await until(async () => {
+      const rules = await until(t.signal, async (see) => {
         const all = await prometheus.rules()
+        see(all)
         return all.length > 0 && all.every(({ health }) => health !== 'unknown') ? all : undefined
       })
       assert.deepEqual(
@@ -95,10 +104,7 @@ const EXPECTED: Readonly<Record<string, readonly Expectation[]>> = {
     { labels: { role: 'relay' }, above: 0 },
     { labels: { role: 'submission' }, above: 0 },
   ],
-  Refused: [
-    { labels: { reason: 'authenticationRequired' }, above: 0 },
-    { labels: { reason: 'authenticationInvalid' }, above: 0 },
-  ],
+  Refused: [{ labels: { reason: 'authenticationRequired' }, above: 0 }],
   'Time to the 250': [{ above: 0 }],
   'Acceptance to delivery': [{ above: 0 }],
   'Recipients accepted and delivered': [{ above: 0 }],

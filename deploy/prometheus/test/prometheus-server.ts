@@ -94,11 +94,16 @@ export class PrometheusServer {
   }
 }
 
-/** Looks until there is something; the test's own limit ends it. */
-export async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look()
+/** Looks until there is something. Throws with what was seen last when the signal comes, which is that of the test's own limit. */
+export async function until<T>(
+  signal: AbortSignal,
+  look: (see: (seen: unknown) => void) => Promise<T | undefined>,
+): Promise<T> {
+  let last: unknown
+  while (!signal.aborted) {
+    const found = await look((seen) => (last = seen))
     if (found !== undefined) return found
     await sleep(LOOK_EVERY_MS)
   }
+  throw new Error(`not there in time; seen last: ${JSON.stringify(last)}`)
 }
