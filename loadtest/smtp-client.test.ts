@@ -27,8 +27,15 @@ function closing(session: FakeCommand['session'], words: string): string {
   return words
 }
 
+interface Known {
+  readonly told: Verdict['told']
+  readonly noes: readonly string[]
+  readonly at?: string
+  readonly farewell?: string
+}
+
 /** What is known of a try, without the words of a broken connection. */
-function known(verdict: Verdict) {
+function known(verdict: Verdict): Known {
   const noes = verdict.noes.map(({ stage, code }) => `${stage} ${code}`)
   const told = { told: verdict.told, noes }
   if (verdict.told !== 'nothing') return told
@@ -37,11 +44,11 @@ function known(verdict: Verdict) {
 
 const at = (verb: string, action: (command: FakeCommand) => FakeAction) => (command: FakeCommand) =>
   command.verb === verb ? action(command) : undefined
-const nothing = (where: string) => ({ told: 'nothing', noes: [], at: where })
+const nothing = (where: string): Known => ({ told: 'nothing', noes: [], at: where })
 
 interface Case {
   readonly answer: (command: FakeCommand) => FakeAction | undefined
-  readonly known: ReturnType<typeof known>
+  readonly known: Known
   readonly usable: boolean
 }
 
