@@ -8,7 +8,8 @@ import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { TlsAuthority } from '@posthouse/testkit/tls-authority'
 import { composeMessage, type Message } from './message.ts'
 import { seededRandom } from './random.ts'
-import { ConnectionLost, SmtpClient, Unwelcome, type Target, type Verdict } from './smtp-client.ts'
+import { ConnectionLost, SmtpClient, Unwelcome, type Target } from './smtp-client.ts'
+import type { Verdict } from './smtp-verdict.ts'
 
 function message(recipients = 2): Message {
   const how = { random: seededRandom(1), size: 2000, sender: 'a@sender.example', domain: 'sink.example' }
