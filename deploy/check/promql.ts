@@ -25,9 +25,7 @@ const TOKEN =
 const NAME = /^[a-zA-Z_:]/
 const GROUPING = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right'])
 const KEYWORDS = new Set(['and', 'or', 'unless', 'bool', 'offset', 'atan2', 'inf', 'nan', 'start', 'end'])
-const AGGREGATORS = new Set([
-  ...['sum', 'min', 'max', 'avg', 'group', 'stddev', 'stdvar', 'count', 'count_values', 'bottomk', 'topk', 'quantile'],
-])
+const AGGREGATORS = new Set('sum min max avg group stddev stdvar count count_values bottomk topk quantile'.split(' '))
 
 export function namesIn(expression: string): Names {
   const tokens = (expression.match(TOKEN) ?? []).filter((token) => !/^(\s|#)/.test(token))

@@ -23,10 +23,8 @@ test('Prometheus has the alerts where it looks for them', () => {
   const [config] = mounts.filter(({ source }) => source === FILE)
   assert.ok(config)
   assert.equal(files.length, 1)
-  for (const file of files) {
-    const inside = mounts.find(({ target }) => target === join(dirname(config.target), file))
-    assert.equal(inside?.source, join(dirname(FILE), file))
-  }
+  const inside = new Map(mounts.map(({ source, target }) => [target, source]))
+  for (const file of files) assert.equal(inside.get(join(dirname(config.target), file)), join(dirname(FILE), file))
 })
 
 test('everything that runs is looked at, by a name that Prometheus can reach', () => {

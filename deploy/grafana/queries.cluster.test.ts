@@ -80,8 +80,10 @@ test(
         return all.length > 0 && all.every(({ health }) => health !== 'unknown') ? all : undefined
       })
       assert.deepEqual(
-        rules.map(({ name }) => name),
-        alertsIn(readRules()).map(({ alert }) => alert),
+        rules.map(({ name }) => name).toSorted(),
+        alertsIn(readRules())
+          .map(({ alert }) => alert)
+          .toSorted(),
       )
       for (const rule of rules) assert.equal(rule.health, 'ok', `${rule.name}: ${rule.lastError}`)
       const firing = await prometheus.query('ALERTS{alertstate="firing",severity="critical"}')
