@@ -87,7 +87,7 @@ export class PrometheusServer {
   }
 
   async #get<T>(path: string, parameters: Readonly<Record<string, string>>): Promise<T> {
-    const answer = await fetch(`${this.#url}/api/v1/${path}?${new URLSearchParams(parameters)}`)
+    const answer = await fetch(`${this.#url}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`)
     const { status, data, error } = (await answer.json()) as { status: string; data: T; error?: string }
     if (status !== 'success') throw new Error(`${JSON.stringify(parameters)}: ${error ?? status}`)
     return data
