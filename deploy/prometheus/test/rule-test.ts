@@ -3,6 +3,8 @@ import type { Alert } from '../alerts.ts'
 import type { AlertCase } from './alert-cases.ts'
 import { HealthySite, type Scraper, type Series } from './healthy-site.ts'
 
+const FIRING = 'ALERTS{alertstate="firing"}'
+
 /** All cases, each for both scrapers, to be run by `promtool test rules`. */
 export function ruleTests(rulesFile: string, alerts: readonly Alert[], cases: readonly AlertCase[]): object {
   const tests = cases.flatMap((one) =>
@@ -26,8 +28,10 @@ function ruleTest(alerts: readonly Alert[], one: AlertCase, scraper: Scraper): o
     interval: '1m',
     input_series: site.series.map((series) => inputSeries(series, one.at)),
     promql_expr_test: [
+      // Not sooner either: so the time that an alert waits is tried as well.
+      ...(firing.length > 0 ? [{ expr: FIRING, eval_time: `${one.at - 1}m`, exp_samples: [] }] : []),
       {
-        expr: 'ALERTS{alertstate="firing"}',
+        expr: FIRING,
         eval_time: at,
         exp_samples: firing.map(({ name, labels }) => ({
           labels: selector('ALERTS', { ...labels, alertname: name, alertstate: 'firing' }),
