@@ -6,6 +6,8 @@ export interface OptionText {
   /** What the value is: `N`, `HOST:PORT`, a list of words; '' = the option takes none. */
   readonly value: string
   readonly help: string
+  /** May be given more than once. */
+  readonly many?: true
 }
 
 export type Options = Readonly<Record<string, OptionText>>
@@ -13,13 +15,14 @@ export type Options = Readonly<Record<string, OptionText>>
 export class UsageError extends Error {}
 
 export class Arguments {
-  readonly #values: Readonly<Record<string, string | boolean | undefined>>
+  readonly #values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
   readonly #wrong: string[] = []
   readonly positionals: readonly string[]
 
   constructor(args: readonly string[], options: Options) {
     const shapes = Object.entries(options).map(([name, option]) => {
-      return [name, { type: option.value === '' ? ('boolean' as const) : ('string' as const) }] as const
+      const type = option.value === '' ? ('boolean' as const) : ('string' as const)
+      return [name, { type, multiple: option.many === true }] as const
     })
     try {
       const parsed = parseArgs({ args: [...args], options: Object.fromEntries(shapes), allowPositionals: true })
@@ -37,6 +40,12 @@ export class Arguments {
   text(name: string): string | null {
     const value = this.#values[name]
     return typeof value === 'string' ? value : null
+  }
+
+  /** Of an option that may be given more than once. */
+  texts(name: string): readonly string[] {
+    const values = this.#values[name]
+    return Array.isArray(values) ? values.map(String) : []
   }
 
   /** A whole number in the range, or what to take when it is not given. */

@@ -41,7 +41,11 @@ const EXAMPLES = 10
 
 /** `queued` = how many recipients the queue still holds, or null when it could not be asked. */
 export function reconcile(attempts: readonly Attempt[], arrivals: readonly Arrival[], queued: number | null): Ledger {
-  const accounts = accountsOf(attempts, arrivals)
+  return ledgerOf(accountsOf(attempts, arrivals), queued)
+}
+
+/** The same over accounts that were kept as things happened. */
+export function ledgerOf(accounts: Iterable<readonly [string, Account]>, queued: number | null): Ledger {
   const sum = {
     accepted: 0,
     refused: 0,

@@ -43,6 +43,11 @@ export function recipientOf(id: string, index: number, domain: string, prefix = 
   return `${prefix}${id}.${index}@${domain}`
 }
 
+/** Of an address without a prefix, which message it names; undefined if none. */
+export function messageOf(recipient: string): string | undefined {
+  return /^([^@]+)\.\d+@/.exec(recipient)?.[1]
+}
+
 export function composeMessage(id: string, how: Composing): Message {
   const { random } = how
   const eightBit = random() < 0.5

@@ -15,13 +15,37 @@ import {
   type Verdict,
 } from './smtp-client.ts'
 
+/** Told of all that happens, as it happens. */
+export interface Watcher {
+  /** A session has this message to send, and sees to nothing else until it is settled. */
+  begun(message: Message): void
+  connected(): void
+  /** No server, or one that does not want us, at `edge` (HOST:PORT). */
+  notConnected(edge: string, why: ConnectionLost | Unwelcome): void
+  tried(one: Try): void
+  /** Nothing more is done for it. */
+  settled(message: Message): void
+}
+
+export interface Try {
+  readonly message: Message
+  /** The server, as SmtpClient names it. */
+  readonly peer: string
+  readonly verdict: Verdict
+  /** What came of the try before this one. */
+  readonly before: Verdict['told'] | undefined
+  readonly startedAt: number
+  readonly endedAt: number
+}
+
 export interface Sending {
   /** Sessions are spread over them in turn; after a lost connection the next one is tried. */
   readonly targets: readonly Target[]
   readonly sessions: number
-  readonly connections: 'kept' | 'one-shot'
-  /** The next message, or undefined when there are no more. */
-  readonly next: () => Message | undefined
+  /** A number: so many messages over each. */
+  readonly connections: 'kept' | 'one-shot' | number
+  /** The next message, perhaps once it is due, or undefined when there are no more. */
+  readonly next: () => Message | undefined | Promise<Message | undefined>
   /** Messages per second at most, over all sessions; 0 = as fast as they are taken. */
   readonly rate: number
   /** Whether a message whose fate is unknown is sent again. */
@@ -34,6 +58,7 @@ export interface Sending {
   /** Closes the connections at once: the fate of what is under way stays unknown. */
   readonly abandon?: AbortSignal
   readonly patience?: Patience
+  readonly watch?: Watcher
 }
 
 export interface Sent {
@@ -67,7 +92,7 @@ function paced(sending: Sending, startedAt: number): () => Promise<Message | und
   const isOver = () => sending.signal?.aborted === true
   return async () => {
     if (isOver()) return undefined
-    const message = sending.next()
+    const message = await sending.next()
     if (message === undefined || sending.rate === 0) return message
     const due = startedAt + (handedOut++ * 1000) / sending.rate
     const wait = due - performance.now()
@@ -81,6 +106,8 @@ class Session {
   readonly #tally: Tally
   #target: number
   #client: SmtpClient | undefined
+  /** Messages seen through since the connection was made. */
+  #done = 0
 
   constructor(sending: Sending, tally: Tally, index: number) {
     this.#sending = sending
@@ -91,10 +118,17 @@ class Session {
 
   async run(take: () => Promise<Message | undefined>): Promise<void> {
     for (let message = await take(); message !== undefined; message = await take()) {
+      this.#sending.watch?.begun(message)
       await this.#settle(message)
-      if (this.#sending.connections === 'one-shot') this.#leave()
+      this.#sending.watch?.settled(message)
+      if (++this.#done >= this.#mostOfConnection) this.#leave()
     }
     this.#leave()
+  }
+
+  get #mostOfConnection(): number {
+    const { connections } = this.#sending
+    return connections === 'kept' ? Infinity : connections === 'one-shot' ? 1 : connections
   }
 
   /** Tries one message until something final is known about each of its recipients, or patience ends. */
@@ -102,13 +136,19 @@ class Session {
     const deadline = performance.now() + this.#sending.giveUpMs
     let left = message
     let heardOf = false
+    let before: Verdict['told'] | undefined
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       const client = await this.#connected(deadline)
       if (client === undefined) break
       const startedAt = performance.now()
       const verdict = await client.send(left)
-      this.#record(left, verdict, startedAt)
-      if (!client.usable) this.#drop()
+      const endedAt = performance.now()
+      const { peer } = client
+      this.#sending.watch?.tried({ message: left, peer, verdict, before, startedAt, endedAt })
+      this.#record(left, verdict, startedAt, endedAt)
+      // A server that took the message and closed has lost nothing: the next one will find out.
+      if (!client.usable && verdict.told !== 'accepted') this.#drop()
+      before = verdict.told
       heardOf ||= verdict.told !== 'nothing'
       left = { ...left, recipients: this.#stillOpen(left, verdict) }
       if (left.recipients.length === 0) return
@@ -124,10 +164,10 @@ class Session {
     return verdict.told === 'unknown' && this.#sending.retryUnknown ? [...verdict.recipients, ...forNow] : forNow
   }
 
-  #record(message: Message, verdict: Verdict, startedAt: number): void {
+  #record(message: Message, verdict: Verdict, startedAt: number, endedAt: number): void {
     if (verdict.told === 'nothing') return
     const { id, digest } = message
-    const known = { id, digest, startedAt, endedAt: performance.now() }
+    const known = { id, digest, startedAt, endedAt }
     for (const { recipient, code } of verdict.refused) {
       this.#sending.record({ ...known, recipients: [recipient], told: 'refused', code })
     }
@@ -150,9 +190,12 @@ class Session {
       try {
         this.#client = await SmtpClient.connect(target, this.#sending.patience ?? PATIENT)
         this.#tally.connections++
+        this.#done = 0
+        this.#sending.watch?.connected()
         if (this.#sending.abandon?.aborted === true) this.#client.close() // it was not yet there when all were closed
       } catch (error) {
         if (!(error instanceof ConnectionLost || error instanceof Unwelcome)) throw error
+        this.#sending.watch?.notConnected(`${target.host}:${target.port}`, error)
         this.#drop()
       }
     }

@@ -13,6 +13,8 @@ export interface SinkSessionOptions {
   /** What the peer is called, by its address and by what it says in EHLO: `Arrival.from`. */
   readonly nameOf?: (address: string, hello: string) => string | undefined
   readonly record: (arrival: Arrival) => void
+  /** Whether a recipient is answered 450 this time. */
+  readonly defers?: (address: string) => boolean
 }
 
 /** What the sessions of one sink share. */
@@ -115,6 +117,7 @@ export class SinkSession {
     const { refusePrefix, tempfailRecipientEvery } = this.#shared.script
     if (isTurn(++this.#shared.statistics.recipients, tempfailRecipientEvery)) return '451 4.2.0 Not now\r\n'
     if (refusePrefix !== undefined && address.startsWith(refusePrefix)) return '550 5.1.1 No such mailbox\r\n'
+    if (this.#shared.options.defers?.(address) === true) return '450 4.2.1 Not yet\r\n'
     this.#recipients.push(address)
     return '250 2.1.5 Ok\r\n'
   }

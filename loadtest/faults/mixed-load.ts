@@ -2,10 +2,11 @@
 // from a seed. Each kind draws from a chance of its own, so that what it sends does not depend on how fast the others are.
 
 import { corpusOf, type Corpus } from '../corpus.ts'
+import { startCrowd } from '../crowd.ts'
 import type { Attempt } from '../history.ts'
 import { composeMessage, mixedSize, type Message } from '../message.ts'
 import { integerBetween, pick, seededRandom, type Random } from '../random.ts'
-import { send, type Sending, type Sent } from '../sender.ts'
+import type { Sending, Sent } from '../sender.ts'
 import type { Patience, Target } from '../smtp-client.ts'
 import { REFUSED_PREFIX } from './start-sites.ts'
 
@@ -54,49 +55,33 @@ const KINDS: readonly Kind[] = [
 
 const FEWEST_SESSIONS = 2
 const GIVE_UP_MS = 120_000
-const STOP_MS = 60_000
 const RELAYED_SENDER = 'load@sender.example'
 
 export function startMixedLoad(options: MixedLoadOptions): MixedLoad {
-  const stopping = new AbortController()
-  const abandoning = new AbortController()
-  const signal = AbortSignal.any([stopping.signal, ...(options.signal === undefined ? [] : [options.signal])])
   const run = Math.floor(options.random() * 2 ** 32).toString(36)
   const corpus = corpusOf(options.random)
   let accepted = 0
-  const groups = Promise.all(
-    KINDS.map((kind, index) =>
-      send({
-        ...kind,
-        targets: options.targets(kind.role),
-        sessions: Math.max(FEWEST_SESSIONS, Math.round(kind.share * options.sessions)),
-        rate: kind.share * options.rate,
-        next: mailOf(kind, `${run}-${index}`, seededRandom(options.random() * 2 ** 32), corpus, options),
-        giveUpMs: GIVE_UP_MS,
-        record: (attempt) => {
-          if (attempt.told === 'accepted') accepted++
-          options.record(attempt)
-        },
-        signal,
-        abandon: abandoning.signal,
-        ...(options.patience === undefined ? {} : { patience: options.patience }),
-      }),
-    ),
+  const crowd = startCrowd(
+    KINDS.map((kind, index) => ({
+      ...kind,
+      targets: options.targets(kind.role),
+      sessions: Math.max(FEWEST_SESSIONS, Math.round(kind.share * options.sessions)),
+      rate: kind.share * options.rate,
+      next: mailOf(kind, `${run}-${index}`, seededRandom(options.random() * 2 ** 32), corpus, options),
+      giveUpMs: GIVE_UP_MS,
+      record: (attempt) => {
+        if (attempt.told === 'accepted') accepted++
+        options.record(attempt)
+      },
+      ...(options.patience === undefined ? {} : { patience: options.patience }),
+    })),
+    options.signal,
   )
-  groups.catch(() => {}) // who stops it learns of it
   return {
     get accepted() {
       return accepted
     },
-    async stop(withinMs = STOP_MS) {
-      stopping.abort()
-      const tooLong = setTimeout(() => abandoning.abort(), withinMs)
-      try {
-        return together(await groups)
-      } finally {
-        clearTimeout(tooLong)
-      }
-    },
+    stop: (withinMs) => crowd.stop(withinMs),
   }
 }
 
@@ -159,15 +144,4 @@ function someOf(random: Random, domains: readonly string[], recipients: number):
     some.push(taken)
   }
   return some
-}
-
-function together(all: readonly Sent[]): Sent {
-  const sum = (of: (sent: Sent) => number) => all.reduce((total, sent) => total + of(sent), 0)
-  return {
-    startedAt: Math.min(...all.map(({ startedAt }) => startedAt)),
-    endedAt: Math.max(...all.map(({ endedAt }) => endedAt)),
-    connections: sum((sent) => sent.connections),
-    connectionFailures: sum((sent) => sent.connectionFailures),
-    unsent: sum((sent) => sent.unsent),
-  }
 }
