@@ -66,6 +66,53 @@ test('--data names the folder of a local cluster, whatever the environment says'
   assert.deepEqual('servers' in found && [found.servers, found.password], [['127.0.0.1:2501'], 'secret'])
 })
 
+test('the file that POSTHOUSE_CONFIG names stands for itself, whatever the variables of a service say', async (t) => {
+  const dir = await folder(t)
+  const file = join(dir, 'cli.yaml')
+  await writeFile(file, 'nats: { servers: [n0:4222], user: cli, passwordFile: cli-password }\n')
+  await writeFile(join(dir, 'cli-password'), 'of the command line\n')
+  const environment = {
+    POSTHOUSE_CONFIG: file,
+    POSTHOUSE_NATS_SERVERS: 'elsewhere:4222',
+    POSTHOUSE_NATS_USER: 'edge',
+    POSTHOUSE_NATS_PASSWORD: 'of the edge',
+  }
+  assert.deepEqual(findQueue(given({}), { environment, root: dir }), {
+    name: 'posthouse-cli',
+    servers: ['n0:4222'],
+    user: 'cli',
+    password: 'of the command line',
+    from: file,
+  })
+})
+
+for (const option of ['config', 'data']) {
+  test(`--${option} goes before POSTHOUSE_CONFIG`, async (t) => {
+    const dir = await folder(t)
+    await localCluster(dir, false)
+    const named = option === 'data' ? dir : join(dir, 'queue.yaml')
+    const environment = { POSTHOUSE_CONFIG: join(dir, 'no-such-file') }
+    const found = findQueue(given({ [option]: named }), { environment, root: dir })
+    assert.deepEqual('servers' in found && found.servers, ['127.0.0.1:2501'])
+  })
+}
+
+test('an empty POSTHOUSE_CONFIG names nothing', async (t) => {
+  const root = await folder(t)
+  const found = findQueue(given({}), { environment: { POSTHOUSE_CONFIG: '', POSTHOUSE_NATS_SERVERS: 'n1:4222' }, root })
+  assert.deepEqual('servers' in found && found.servers, ['n1:4222'])
+})
+
+test('a file named by POSTHOUSE_CONFIG that is not there is refused under that name, not passed over', async (t) => {
+  const root = await folder(t)
+  await localCluster(join(root, '.posthouse', 'local'), true)
+  const environment = { POSTHOUSE_CONFIG: join(root, 'no-such-file'), POSTHOUSE_NATS_SERVERS: 'n1:4222' }
+  const found = findQueue(given({}), { environment, root })
+  assert.ok('is' in found)
+  assert.equal(found.status, 78)
+  assert.match(found.lines[0] ?? '', /^POSTHOUSE_CONFIG: cannot read the settings file: ENOENT/)
+})
+
 test('without any option it is the cluster that runs in the checkout', async (t) => {
   const root = await folder(t)
   await localCluster(join(root, '.posthouse', 'local'), true)
@@ -93,7 +140,7 @@ test('a variable that belongs to somebody else is no mistake', async (t) => {
 })
 
 const refusals: readonly [name: string, options: Readonly<Record<string, string>>, status: number, line: RegExp][] = [
-  ['a checkout whose cluster does not run', {}, 78, /^which queue\? /],
+  ['a checkout whose cluster does not run', {}, 78, /^which queue\? .*--config FILE or POSTHOUSE_CONFIG/],
   ['a folder without a cluster', { data: 'no-such-folder' }, 78, /^--data: no-such-folder holds no local cluster/],
   ['a settings file that is not there', { config: 'no-such-file' }, 78, /^--config: cannot read the settings file/],
   ['two places at once', { config: 'a', data: 'b' }, 64, /^--config and --data: name one of them$/],

@@ -1,5 +1,5 @@
-// Which queue a command means, and the way there: named by --config or --data, by the environment, or the one that runs in
-// this checkout.
+// Which queue a command means, and the way there: named by --config or --data, by the environment (POSTHOUSE_CONFIG before
+// POSTHOUSE_NATS_SERVERS), or the one that runs in this checkout.
 import type { QueueLog } from '@posthouse/queue/log'
 import { queueSettings } from '@posthouse/runtime/settings/common'
 import { natsTls, queueRules } from '@posthouse/runtime/settings/queue-options'
@@ -28,9 +28,13 @@ export const accessOptions = {
   data: { value: 'DIR', help: 'folder of a local cluster, as given to npm start -- --data DIR' },
 } satisfies Readonly<Record<string, Option>>
 
+/** Names the settings file of the command line itself. A service has no such variable. */
+const CONFIG_VARIABLE = 'POSTHOUSE_CONFIG'
+
 export const accessNotes = [
-  'Without --config and --data the queue is the one that the environment names (POSTHOUSE_NATS_SERVERS,',
-  'POSTHOUSE_NATS_USER, POSTHOUSE_NATS_PASSWORD_FILE, POSTHOUSE_NATS_TLS_CA_FILE, …), or else that of the cluster started',
+  'Without --config and --data the queue is that of the settings file that POSTHOUSE_CONFIG names, which is then taken as it',
+  'is, whatever other variables say; or else the one that the environment names (POSTHOUSE_NATS_SERVERS,',
+  'POSTHOUSE_NATS_USER, POSTHOUSE_NATS_PASSWORD_FILE, POSTHOUSE_NATS_TLS_CA_FILE, …); or else that of the cluster started',
   'by npm start in this checkout. Where every service has a NATS user of its own, name that of the command line.',
 ]
 
@@ -44,18 +48,27 @@ export function findQueue(given: Given, { environment, root }: Pick<World, 'envi
     if (named === undefined) return failed('config', `--data: ${data} holds no local cluster (no queue.yaml there)`)
     return read(named.queueFile, {}, data)
   }
+  // In a container the other variables are those of the service that it runs: half of its log-in and half of ours would be
+  // neither.
+  const ownFile = environment[CONFIG_VARIABLE]
+  if (ownFile !== undefined && ownFile !== '') return read(ownFile, {}, ownFile, CONFIG_VARIABLE)
   if (environment['POSTHOUSE_NATS_SERVERS'] !== undefined) return read(undefined, environment, 'POSTHOUSE_NATS_SERVERS')
   const local = localCluster(defaultFolder(root))
   if (local?.running) return read(local.queueFile, {}, local.queueFile)
   return failed(
     'config',
-    'which queue? Name the settings file of a service with --config FILE, or set POSTHOUSE_NATS_SERVERS; ' +
+    `which queue? Name a settings file with --config FILE or ${CONFIG_VARIABLE}, or set POSTHOUSE_NATS_SERVERS; ` +
       'a cluster started by npm start in this checkout would be found, but none is running',
   )
 }
 
-function read(file: string | undefined, environment: Environment, from: string): QueueAddress | Failed {
-  const loaded = readServiceFile(table, file, environment, queueRules)
+function read(
+  file: string | undefined,
+  environment: Environment,
+  from: string,
+  namedBy = '--config',
+): QueueAddress | Failed {
+  const loaded = readServiceFile(table, file, environment, queueRules, namedBy)
   if (!loaded.ok) return failed('config', ...loaded.errors)
   const { servers, user, password, tls } = loaded.settings.nats
   return {

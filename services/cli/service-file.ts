@@ -8,12 +8,13 @@ import { parseDocument, stringify } from 'yaml'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The settings of the table; other keys of the file and other variables are nobody's business here. */
+/** The settings of the table; other keys of the file and other variables are nobody's business here. `namedBy` is for complaints. */
 export function readServiceFile<T extends SettingsTable>(
   table: T,
   file: string | undefined,
   environment: Environment,
   rules?: (settings: Settings<T>) => readonly string[],
+  namedBy = '--config',
 ): Loaded<T> {
   const sources = {
     environment: Object.fromEntries(variables(table).map((name) => [name, environment[name]])),
@@ -24,7 +25,7 @@ export function readServiceFile<T extends SettingsTable>(
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    return { ok: false, errors: [`--config: cannot read the settings file: ${(error as Error).message}`] }
+    return { ok: false, errors: [`${namedBy}: cannot read the settings file: ${(error as Error).message}`] }
   }
   return loadSettings(table, { ...sources, file: { name: file, text: only(table, text) } }, rules)
 }

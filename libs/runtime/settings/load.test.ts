@@ -213,11 +213,12 @@ test('lists of objects can be given by the environment', () => {
   assert.deepEqual(settings.listeners, [{ role: 'relay', host: '127.0.0.1', port: 2525, networks: [] }])
 })
 
-test("a cluster's own variables are no mistakes, and a stranger is mentioned", () => {
+test("a cluster's own variables and the command line's are no mistakes, and a stranger is mentioned", () => {
   const loaded = load('name: a', {
     POSTHOUSE_PORT: 'tcp://10.0.0.1:25',
     POSTHOUSE_SERVICE_HOST: '10.0.0.1',
     POSTHOUSE_EDGE_PORT_25_TCP_ADDR: '10.0.0.1',
+    POSTHOUSE_CONFIG: '/etc/posthouse/cli.yaml',
     POSTHOUSE_COLOUR_OF_THE_COACH: 'yellow',
     HOME: '/root',
   })

@@ -139,6 +139,8 @@ function strayVariables(
   }
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith('POSTHOUSE_') || known.has(name)) continue
+    // The command line's own settings file, in the same container. Not among the known: nobody's slip means it.
+    if (name === 'POSTHOUSE_CONFIG') continue
     if (/_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP)/.test(name) || value?.startsWith('tcp://')) continue
     const guess = nearest(name, known)
     if (guess === undefined) notes.push(`${name}: no setting has this variable`)
