@@ -17,9 +17,9 @@ export function startCrowd(kinds: readonly Omit<Sending, 'signal' | 'abandon'>[]
   const stopping = new AbortController()
   const abandoning = new AbortController()
   const stopped = AbortSignal.any([stopping.signal, ...(signal === undefined ? [] : [signal])])
-  const done = Promise.all(
-    kinds.map((kind) => send({ ...kind, signal: stopped, abandon: abandoning.signal })),
-  ).then(together)
+  const done = Promise.all(kinds.map((kind) => send({ ...kind, signal: stopped, abandon: abandoning.signal }))).then(
+    together,
+  )
   done.catch(() => {}) // who stops it learns of it
   return {
     done,

@@ -11,6 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { hashPassword } from '@posthouse/core/password'
 import { formatUsers } from '@posthouse/core/users'
+import { makeStreams } from '@posthouse/queue/jetstream/jetstream-store'
+import { SILENT } from '@posthouse/queue/log'
 import { startChild } from '@posthouse/testkit/child-process'
 import { freePorts } from '@posthouse/testkit/free-port'
 import { NatsCluster } from '@posthouse/testkit/nats-cluster'
@@ -118,6 +120,9 @@ async function startSite(t: TestContext): Promise<Site> {
   const file = (name: string): string => join(folder.path, name)
   const nats = await NatsCluster.start({ servers: 1 })
   t.after(() => nats.stop())
+  // Delivery nodes do so, and there is none here.
+  const { servers, user, password } = nats
+  await makeStreams({ servers, user, password, name: 'first', partitions: 1, replicas: 1, log: SILENT })
   const ports = await freePorts(1 + ROLES.length * (1 + VERSIONS.length))
   const [http = 0] = ports
   const back = (role: Role): number => ports[1 + ROLES.indexOf(role)] ?? 0

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { canonicalAddress, clientKey, clientNetwork, parseNetworks } from './network.ts'
+import { canonicalAddress, clientKey, clientNetwork, overlaps, parseNetworks } from './network.ts'
 
 const table: readonly (readonly [entry: string, inside: readonly string[], outside: readonly string[]])[] = [
   ['10.0.0.0/8', ['10.1.2.3', '::ffff:10.1.2.3'], ['11.0.0.1', '::1']],
@@ -44,6 +44,28 @@ test('a network lies in another one of its family that is as large or larger', (
   }
   for (const outer of ['0.0.0.0/0', '10.0.0.0/7', '11.0.0.0/8', '2001:db8::/31', '::/0', 'nonsense']) {
     assert.equal(list.covers(outer), false, outer)
+  }
+})
+
+const pairs: readonly (readonly [one: string, other: string, overlap: boolean])[] = [
+  ['10.0.0.0/8', '10.244.0.0/16', true],
+  ['10.244.3.0/24', '10.244.0.0/16', true],
+  ['10.244.3.0/24', '10.244.3.0/24', true],
+  ['10.244.3.0/24', '10.244.4.0/24', false],
+  ['0.0.0.0/0', '203.0.113.7', true],
+  ['0.0.0.0/1', '128.0.0.0/1', false],
+  ['::/0', '2001:db8::/32', true],
+  ['::/0', '10.0.0.0/8', false],
+  ['::ffff:10.0.0.0/104', '10.244.0.7', true],
+  ['::ffff:0:0/96', '10.244.0.7', true],
+  ['2001:db8::/32', '2001:db8:1::7/64', true],
+  ['2001:db8::/32', '2001:db9::/32', false],
+  ['nonsense', '0.0.0.0/0', false],
+]
+test('networks overlap when one lies in the other, whichever is asked first', () => {
+  for (const [one, other, overlap] of pairs) {
+    assert.equal(overlaps(one, other), overlap, `${one} ${other}`)
+    assert.equal(overlaps(other, one), overlap, `${other} ${one}`)
   }
 })
 

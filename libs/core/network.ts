@@ -56,6 +56,12 @@ export function parseNetwork(entry: string): Network | undefined {
   return prefix >= 0 && prefix <= address.bits ? { ...address, prefix } : undefined
 }
 
+/** Is there an address that lies in both? False if one of the two is no network. */
+export function overlaps(one: string, other: string): boolean {
+  const [a, b] = [parseNetwork(one), parseNetwork(other)]
+  return a !== undefined && b !== undefined && (contains(a, b) || contains(b, a))
+}
+
 /** Whom an address belongs to, for counting: itself for IPv4, its /64 for IPv6. */
 export function clientKey(address: string): string {
   const parsed = parseAddress(address)

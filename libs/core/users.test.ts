@@ -29,10 +29,13 @@ test('a hash that would cost too much, or is none, is refused', () => {
 })
 
 test('what was written is read back', async () => {
-  const user = { name: 'anna', hash: await hashPassword('x'), addresses: ['a@b.example', '@c.example', '*'] }
-  const result = parseUsers(formatUsers([user]))
+  const users = [
+    { name: 'anna', hash: await hashPassword('x'), addresses: ['a@b.example', '@c.example', '*'] },
+    { name: 'app', passwordFile: 'secrets/app', addresses: [] },
+  ]
+  const result = parseUsers(formatUsers(users))
   assert.ok(result.is === 'users')
-  assert.deepEqual([...result.users.values()], [user])
+  assert.deepEqual([...result.users.values()], users)
   assert.deepEqual(parseUsers(formatUsers([])), { is: 'users', users: new Map() })
 })
 
@@ -42,11 +45,18 @@ users:
   - {name: " a", hash: x, addresses: [nobody]}
   - 7
   - {name: b, hash: x, addresses: [], colour: red}
+  - {name: c, passwordFile: x, hash: x, addresses: []}
+  - {name: d, passwordFile: [x], addresses: []}
+  - {name: e, passwordFile: '', addresses: []}
+  - {name: f, addresses: []}
 `)
   assert.ok(result.is === 'invalid')
   assert.deepEqual(
     result.errors.map((error) => error.split(':', 1)[0]),
-    ['users[0].name', 'users[0].hash', 'users[0].addresses', 'users[1]', 'users[2].hash', 'users[2].colour'],
+    [
+      ...['users[0].name', 'users[0].hash', 'users[0].addresses', 'users[1]', 'users[2].hash', 'users[2].colour'],
+      ...['users[3].passwordFile', 'users[4].passwordFile', 'users[5].passwordFile', 'users[6].hash'],
+    ],
   )
   assert.equal(parseUsers('users: [').is, 'invalid')
   assert.deepEqual(parseUsers('a: 1'), { is: 'invalid', errors: ['users: must be a list of users'] })

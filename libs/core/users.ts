@@ -1,6 +1,7 @@
 /**
- * The users file: who may log in, with which password hash, and as which addresses each may send. YAML, written by
- * `posthouse user`, readable by people. Parsing and formatting only; reading, watching and hashing are others' work.
+ * The users file: who may log in, with which password, and as which addresses each may send. YAML, written by
+ * `posthouse user`, readable by people. The password is there as a hash, or in a file of its own that the users file names.
+ * Parsing and formatting only; reading, watching and hashing are others' work.
  */
 import { parseDocument, stringify } from 'yaml'
 import { isOwnership, owns } from './address.ts'
@@ -15,8 +16,17 @@ export interface User {
   readonly addresses: readonly string[]
 }
 
+/** A user whose password lies in a file, shared with the program that logs in: a User once the file has been read. */
+export interface FileUser extends Pick<User, 'name' | 'addresses'> {
+  /** As it is written: a relative path is relative to the folder of the users file. */
+  readonly passwordFile: string
+}
+
+/** A user as the users file has it. */
+export type UserEntry = User | FileUser
+
 export type UsersResult =
-  | { readonly is: 'users'; readonly users: ReadonlyMap<string, User> }
+  | { readonly is: 'users'; readonly users: ReadonlyMap<string, UserEntry> }
   /** Every mistake at once, each with its place. */
   | { readonly is: 'invalid'; readonly errors: readonly string[] }
 
@@ -26,7 +36,7 @@ export function parseUsers(text: string): UsersResult {
   const root: unknown = document.toJS()
   const list = isObject(root) ? root['users'] : undefined
   if (!Array.isArray(list)) return { is: 'invalid', errors: ['users: must be a list of users'] }
-  const users = new Map<string, User>()
+  const users = new Map<string, UserEntry>()
   const errors: string[] = []
   for (const [index, entry] of list.entries()) {
     const user = parseUser(entry, `users[${index}]`, errors)
@@ -37,12 +47,22 @@ export function parseUsers(text: string): UsersResult {
   return errors.length > 0 ? { is: 'invalid', errors } : { is: 'users', users }
 }
 
-export function formatUsers(users: Iterable<User>): string {
-  return stringify({ users: [...users].map(({ name, hash, addresses }) => ({ name, hash, addresses })) })
+export function formatUsers(users: Iterable<UserEntry>): string {
+  const list = [...users].map((user) => {
+    const { name, addresses } = user
+    return isFileUser(user)
+      ? { name, passwordFile: user.passwordFile, addresses }
+      : { name, hash: user.hash, addresses }
+  })
+  return stringify({ users: list })
+}
+
+export function isFileUser(user: UserEntry): user is FileUser {
+  return 'passwordFile' in user
 }
 
 /** May this user give `sender` as reverse-path? Nobody is impersonated by the null path, so everybody may. */
-export function maySendAs(user: User, sender: Mailbox): boolean {
+export function maySendAs(user: Pick<User, 'addresses'>, sender: Mailbox): boolean {
   return sender.address === '' || user.addresses.some((entry) => owns(entry, sender))
 }
 
@@ -51,25 +71,33 @@ export function isUserName(name: string): boolean {
   return name !== '' && name === name.trim() && !/[\x00-\x1f\x7f-\x9f]/.test(name) && Buffer.byteLength(name) <= 128
 }
 
-function parseUser(entry: unknown, place: string, errors: string[]): User | undefined {
+function parseUser(entry: unknown, place: string, errors: string[]): UserEntry | undefined {
   if (!isObject(entry)) {
-    errors.push(`${place}: must have name, hash and addresses`)
+    errors.push(`${place}: must have name, hash (or passwordFile) and addresses`)
     return undefined
   }
-  const { name, hash, addresses } = entry
+  const { name, hash, passwordFile, addresses } = entry
   const before = errors.length
   if (typeof name !== 'string' || !isUserName(name)) errors.push(`${place}.name: must be a user name`)
-  if (typeof hash !== 'string' || parsePasswordHash(hash) === undefined) {
-    errors.push(`${place}.hash: must be a hash made by "posthouse user"`)
+  if (passwordFile === undefined) {
+    if (typeof hash !== 'string' || parsePasswordHash(hash) === undefined) {
+      errors.push(`${place}.hash: must be a hash made by "posthouse user", or passwordFile in its place`)
+    }
+  } else if (typeof passwordFile !== 'string' || passwordFile === '' || passwordFile.includes('\0')) {
+    errors.push(`${place}.passwordFile: must be the path of a file`)
+  } else if (hash !== undefined) {
+    errors.push(`${place}.passwordFile: a user has one password: passwordFile or hash`)
   }
   if (!isAddressList(addresses)) {
     errors.push(`${place}.addresses: must be a list of addresses, "@domain" or "*"`)
   }
   for (const key of Object.keys(entry)) {
-    if (!['name', 'hash', 'addresses'].includes(key)) errors.push(`${place}.${key}: unknown`)
+    if (!['name', 'hash', 'passwordFile', 'addresses'].includes(key)) errors.push(`${place}.${key}: unknown`)
   }
   if (errors.length > before || !isAddressList(addresses)) return undefined
-  return { name: String(name), hash: String(hash), addresses }
+  return typeof passwordFile === 'string'
+    ? { name: String(name), passwordFile, addresses }
+    : { name: String(name), hash: String(hash), addresses }
 }
 
 function isAddressList(value: unknown): value is string[] {

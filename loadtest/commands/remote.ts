@@ -11,7 +11,11 @@ import type { Target } from '../smtp-client.ts'
 
 export const options: Options = {
   edge: { value: 'HOST:PORT', help: 'where mail is taken; may be given more than once', many: true },
-  submissions: { value: 'HOST:PORT', help: 'the same with implicit TLS, for a quarter of the load; needs --user', many: true },
+  submissions: {
+    value: 'HOST:PORT',
+    help: 'the same with implicit TLS, for a quarter of the load; needs --user',
+    many: true,
+  },
   user: { value: 'NAME', help: 'log in, after STARTTLS (without: as a relay that needs no log-in)' },
   'password-file': { value: 'FILE', help: 'its password' },
   starttls: { value: '', help: 'STARTTLS also without a log-in' },
@@ -38,7 +42,9 @@ const LAST_STOP_MS = 8000
 export async function remote(args: readonly string[], signal: AbortSignal): Promise<number> {
   const given = new Arguments(args, options)
   if (given.flag('help')) {
-    console.log(helpText('node loadtest/main.ts remote --edge HOST:PORT --from-domain D --to-domain D [OPTION]…', options))
+    console.log(
+      helpText('node loadtest/main.ts remote --edge HOST:PORT --from-domain D --to-domain D [OPTION]…', options),
+    )
     return 0
   }
   const asked = await read(given)
@@ -66,8 +72,10 @@ async function read(given: Arguments): Promise<RemoteOptions> {
   const user = given.text('user')
   const passwordFile = given.text('password-file')
   if (edges.length === 0) throw new UsageError('remote: --edge HOST:PORT is wanted')
-  if ((user === null) !== (passwordFile === null)) throw new UsageError('remote: --user and --password-file go together')
-  if (implicit.length > 0 && user === null) throw new UsageError('remote: --submissions needs --user and --password-file')
+  if ((user === null) !== (passwordFile === null))
+    throw new UsageError('remote: --user and --password-file go together')
+  if (implicit.length > 0 && user === null)
+    throw new UsageError('remote: --submissions needs --user and --password-file')
   const password = passwordFile === null ? null : (await fileOf('password-file', passwordFile)).replace(/\r?\n$/, '')
   const caFile = given.text('ca-file')
   const serverName = given.text('server-name')

@@ -57,10 +57,15 @@ export class Book {
     return this.#ofOtherRuns
   }
 
-  /** How long the oldest of the open ones has waited, ms. */
-  oldestOpenMs(now: number): number {
-    for (const at of this.#open.values()) return now - at
-    return 0
+  /** Those of the open ones that are asked for: how many, and how long the oldest of them has waited, ms. */
+  openOnes(now: number, asked: (recipient: string) => boolean): { readonly count: number; readonly oldestMs: number } {
+    let count = 0
+    let oldestMs = 0
+    for (const [recipient, acceptedAt] of this.#open) {
+      if (!asked(recipient)) continue
+      if (count++ === 0) oldestMs = now - acceptedAt
+    }
+    return { count, oldestMs }
   }
 
   /** Whether something was sent to it, or has come for it. */

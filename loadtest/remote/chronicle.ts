@@ -5,11 +5,12 @@ import type { Arrival, Attempt } from '../history.ts'
 import type { Message } from '../message.ts'
 import type { Try, Watcher } from '../sender.ts'
 import type { ConnectionLost, Unwelcome } from '../smtp-client.ts'
+import { round } from '../statistics.ts'
 import { Book, newRun } from './book.ts'
 import { Deferrals } from './deferrals.ts'
 import { GapWatch } from './gap-watch.ts'
 import { Phase, type Standing } from './phase.ts'
-import type { PhaseSummary } from './phase-summary.ts'
+import type { Open, PhaseSummary } from './phase-summary.ts'
 
 const FIRST_PHASE = 'start'
 
@@ -126,6 +127,12 @@ export class Chronicle implements Watcher {
     return defers
   }
 
+  /** What was accepted and has not arrived; mail that the sink itself has sent away is told apart. */
+  open(now: number): Open {
+    const { count, oldestMs } = this.book.openOnes(now, (recipient) => !this.#deferrals.wasDeferred(recipient))
+    return { recipients: this.book.open, deferred: this.book.open - count, oldestMs: round(oldestMs) }
+  }
+
   /** Resolves when all that was accepted has arrived, with true; with false when the signal says that it is enough. */
   async allArrived(enough: AbortSignal): Promise<boolean> {
     while (this.book.open > 0 && !enough.aborted) {
@@ -144,7 +151,6 @@ export class Chronicle implements Watcher {
   }
 
   #standing(at: number): Standing {
-    const { open } = this.book
-    return { at, gaps: this.#gaps.report(at), open, oldestOpenMs: this.book.oldestOpenMs(at) }
+    return { at, gaps: this.#gaps.report(at), open: this.open(at) }
   }
 }

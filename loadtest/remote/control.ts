@@ -62,7 +62,8 @@ function routesOf(load: RemoteLoad, ended: (summary: unknown) => void): Readonly
   return {
     'GET /livez': () => ({ status: 'ok' }),
     'GET /status': () => load.status(),
-    'GET /verdict': ({ query }) => load.verdict(numberIn({ queued: Number(query.get('queued') ?? 0) }, 'queued', 0, MOST_QUEUED)),
+    'GET /verdict': ({ query }) =>
+      load.verdict(numberIn({ queued: Number(query.get('queued') ?? 0) }, 'queued', 0, MOST_QUEUED)),
     'POST /phase': ({ body }) => {
       const { name } = body
       if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME) {
@@ -93,7 +94,9 @@ function routesOf(load: RemoteLoad, ended: (summary: unknown) => void): Readonly
 async function answer(request: IncomingMessage, response: ServerResponse, routes: Readonly<Record<string, Route>>) {
   try {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://control')
-    const route = Object.hasOwn(routes, `${request.method} ${pathname}`) ? routes[`${request.method} ${pathname}`] : undefined
+    const route = Object.hasOwn(routes, `${request.method} ${pathname}`)
+      ? routes[`${request.method} ${pathname}`]
+      : undefined
     if (route === undefined) throw unknownRoute(request.method ?? '', pathname, Object.keys(routes))
     const body = request.method === 'POST' ? await bodyOf(request) : {}
     send(response, 200, (await route({ query: searchParams, body })) ?? null)

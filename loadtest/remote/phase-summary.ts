@@ -4,6 +4,15 @@
 import type { Incident } from './incidents.ts'
 import type { TimesSummary } from './times.ts'
 
+/** What was accepted and has not arrived yet. */
+export interface Open {
+  readonly recipients: number
+  /** Of these, those that the sink has sent away once: they come when the relay tries again. */
+  readonly deferred: number
+  /** How long the oldest of the others has waited. */
+  readonly oldestMs: number
+}
+
 export interface PhaseSummary {
   readonly name: string
   readonly began: string
@@ -66,7 +75,6 @@ export interface PhaseSummary {
   /** Messages taken by each edge, as it calls itself; copies brought by each delivery node. */
   readonly edges: Readonly<Record<string, number>>
   readonly deliveryNodes: Readonly<Record<string, number>>
-  /** Accepted and not arrived when the phase ended. */
-  readonly openAtEnd: number
-  readonly oldestOpenMs: number
+  /** When the phase ended, or now. */
+  readonly open: Open
 }

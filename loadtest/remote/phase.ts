@@ -2,12 +2,12 @@
 // in the phase in which it happened: mail accepted in one may be delivered in the next.
 
 import type { Try } from '../sender.ts'
-import { ConnectionLost, Unwelcome } from '../smtp-client.ts'
+import { Unwelcome, type ConnectionLost } from '../smtp-client.ts'
 import { round } from '../statistics.ts'
 import type { Entry } from './book.ts'
 import type { Gaps } from './gap-watch.ts'
 import { Incidents, isoTime } from './incidents.ts'
-import type { PhaseSummary } from './phase-summary.ts'
+import type { Open, PhaseSummary } from './phase-summary.ts'
 import { Tally } from './tally.ts'
 import { Times } from './times.ts'
 
@@ -15,8 +15,7 @@ import { Times } from './times.ts'
 export interface Standing {
   readonly at: number
   readonly gaps: Gaps
-  readonly open: number
-  readonly oldestOpenMs: number
+  readonly open: Open
 }
 
 const EXAMPLES = 20
@@ -144,7 +143,7 @@ export class Phase {
   /** As it ended, or as it stands. `surplusOf` says how many copies of a recipient's no try accounts for. */
   summary(now: Standing, surplusOf: (recipient: string) => number): PhaseSummary {
     const counts = this.#counts
-    const { at, gaps, open, oldestOpenMs } = this.#end ?? now
+    const { at, gaps, open } = this.#end ?? now
     const seconds = Math.max(0, at - this.#startedAt) / 1000
     const again = Map.groupBy(this.#again, (recipient) => recipient)
     let duplicates = 0
@@ -194,8 +193,7 @@ export class Phase {
       strange: this.#strange,
       edges: this.#edges.counts,
       deliveryNodes: this.#deliveryNodes.counts,
-      openAtEnd: open,
-      oldestOpenMs: round(oldestOpenMs),
+      open,
     }
   }
 }

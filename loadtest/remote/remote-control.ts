@@ -62,7 +62,8 @@ function questionOf([command, operand, ...others]: readonly string[], queued: nu
   }
   const number = (what: string) => {
     const value = Number(wanted(what))
-    if (!Number.isFinite(value) || value < 0) throw new UsageError(`remote-control ${command} ${operand}: ${what} is wanted`)
+    if (!Number.isFinite(value) || value < 0)
+      throw new UsageError(`remote-control ${command} ${operand}: ${what} is wanted`)
     return value
   }
   if ((command === 'status' || command === 'verdict') && operand !== undefined) {

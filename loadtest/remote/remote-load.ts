@@ -14,7 +14,7 @@ import { clientsOf, type Ways } from './clients.ts'
 import { isoTime } from './incidents.ts'
 import { mailOf } from './mail.ts'
 import { Pace } from './pace.ts'
-import type { PhaseSummary } from './phase-summary.ts'
+import type { Open, PhaseSummary } from './phase-summary.ts'
 import { verdictOf, type Drained, type Verdict } from './verdict.ts'
 
 export interface RemoteOptions {
@@ -45,9 +45,7 @@ export interface Status {
   readonly rate: number
   /** Messages composed so far. */
   readonly messages: number
-  /** Recipients accepted and not arrived, and how long the oldest has waited. */
-  readonly open: number
-  readonly oldestOpenMs: number
+  readonly open: Open
   readonly drained: Drained | null
   readonly sinkConnections: number
   readonly memoryMiB: number
@@ -118,8 +116,7 @@ export class RemoteLoad implements AsyncDisposable {
       state: this.#state,
       rate: this.#pace.perSecond,
       messages: this.#counter.composed,
-      open: book.open,
-      oldestOpenMs: round(book.oldestOpenMs(performance.now())),
+      open: this.#chronicle.open(performance.now()),
       drained: this.#drained,
       sinkConnections: this.#sink.statistics.open,
       memoryMiB: round(process.memoryUsage.rss() / MIB),

@@ -1,12 +1,12 @@
 // `posthouse user add NAME`: a new user, who may send as the addresses given and no others.
 import { isOwnership } from '@posthouse/core/address'
 import { hashPassword } from '@posthouse/core/password'
-import { isUserName } from '@posthouse/core/users'
+import { isUserName, type UserEntry } from '@posthouse/core/users'
 import type { Command } from './command.ts'
 import { newPassword, passwordNotes, passwordOptions } from './new-password.ts'
-import { failed, isFailed } from './status.ts'
+import { failed, isFailed, type Failed } from './status.ts'
 import { findUsersFile, usersNotes, usersOptions } from './users-access.ts'
-import { changeUsers, readUsers } from './users-file.ts'
+import { changeUsers, passwordFileOf, readUsers } from './users-file.ts'
 
 export const userAdd: Command = {
   name: 'user add',
@@ -33,19 +33,26 @@ export const userAdd: Command = {
     // Before anybody types a password for nothing.
     const before = await readUsers(file)
     if (isFailed(before)) return before
-    const taken = failed('failed', `${name} is a user already (${file}); "user passwd" changes the password`)
-    if (before.has(name)) return taken
+    const there = before.get(name)
+    if (there !== undefined) return taken(file, there)
 
     const password = await newPassword(given, name, world)
     if (isFailed(password)) return password
     const hash = await hashPassword(password)
-    const problem = await changeUsers(file, (users) =>
-      users.has(name) ? taken : new Map([...users, [name, { name, hash, addresses }]]),
-    )
+    const problem = await changeUsers(file, (users) => {
+      const meanwhile = users.get(name)
+      return meanwhile === undefined ? new Map([...users, [name, { name, hash, addresses }]]) : taken(file, meanwhile)
+    })
     if (problem !== undefined) return problem
     const text = `${name} can log in now and send as ${addresses.join(', ')} (${file})`
     return { is: 'answer', json: { file, name, addresses }, text }
   },
+}
+
+function taken(file: string, user: UserEntry): Failed {
+  const passwordFile = passwordFileOf(file, user)
+  const more = passwordFile === undefined ? '"user passwd" changes the password' : `the password is in ${passwordFile}`
+  return failed('failed', `${user.name} is a user already (${file}); ${more}`)
 }
 
 function addressesOf(name: string, given: readonly string[]) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { stat, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parsePasswordHash, verifyPassword, type PasswordHash } from '@posthouse/core/password'
@@ -15,8 +15,9 @@ async function usersFile(test: { after(work: () => Promise<void>): void }): Prom
 }
 
 async function hasPassword(file: string, name: string, password: string): Promise<boolean> {
-  const hash = parsePasswordHash(((await readUsers(file)) as Users).get(name)?.hash ?? '')
-  return verifyPassword(password, hash as PasswordHash)
+  const user = ((await readUsers(file)) as Users).get(name)
+  assert.ok(user !== undefined && 'hash' in user)
+  return verifyPassword(password, parsePasswordHash(user.hash) as PasswordHash)
 }
 
 test('a user is added, listed, given another password and removed by the command itself', async (t) => {
@@ -90,6 +91,50 @@ test('what cannot be done is one line and status 1, and changes nothing', async 
     assert.equal(said.errors.trimEnd().split('\n').length, 1)
   }
   assert.equal((await stat(file)).ino, before.ino)
+})
+
+test('a user whose password is in a file is kept as such by every command, shown with it, and gets no other here', async (t) => {
+  const file = await usersFile(t)
+  const written = 'users:\n  - name: app\n    passwordFile: secrets/app\n    addresses:\n      - "@example.org"\n'
+  await writeFile(file, written)
+  const passwordFile = join(file, '..', 'secrets', 'app')
+  const kept = async () => ((await readUsers(file)) as Users).get('app')
+  const entry = await kept()
+  assert.deepEqual(entry, { name: 'app', passwordFile: 'secrets/app', addresses: ['@example.org'] })
+
+  const refused = await posthouse(['user', 'passwd', 'app', '--file', file], { input: 'another one' })
+  assert.deepEqual([refused.status, refused.output], [1, ''])
+  const says = `the password of app is what ${passwordFile} holds (passwordFile in ${file}): change it there`
+  assert.equal(refused.errors, `posthouse: ${says}\n`)
+  assert.match(
+    (await posthouse(['user', 'add', 'app', '--address', '*', '--file', file])).errors,
+    /is in .*secrets\/app/,
+  )
+  assert.equal(await readFile(file, 'utf8'), written)
+
+  await posthouse(['user', 'add', 'anna', '--address', '*', '--file', file], { input: 'secret' })
+  await posthouse(['user', 'passwd', 'anna', '--file', file], { input: 'other secret' })
+  assert.deepEqual(await kept(), entry)
+  const listed = JSON.parse((await posthouse(['user', 'list', '--json', '--file', file])).output) as { users: object[] }
+  assert.deepEqual(listed.users, [
+    { name: 'app', addresses: ['@example.org'], passwordFile },
+    { name: 'anna', addresses: ['*'] },
+  ])
+  const rows = (await posthouse(['user', 'list', '--file', file])).output.trimEnd().split('\n')
+  assert.deepEqual(
+    rows.map((row) => row.split(/ {2,}/)),
+    [
+      ['user', 'may send as', 'password in'],
+      ['app', '@example.org', passwordFile],
+      ['anna', '*', 'the users file, hashed'],
+    ],
+  )
+
+  await posthouse(['user', 'remove', 'anna', '--file', file])
+  assert.deepEqual(await kept(), entry)
+  const removed = await posthouse(['user', 'remove', 'app', '--file', file])
+  assert.ok(removed.output.endsWith(`; ${passwordFile} stays\n`), removed.output)
+  assert.equal(await kept(), undefined)
 })
 
 test('a users file with mistakes is status 78, a line for each, and stays as it is', async (t) => {

@@ -2,7 +2,7 @@
 import type { Command } from './command.ts'
 import { failed, isFailed } from './status.ts'
 import { findUsersFile, usersNotes, usersOptions } from './users-access.ts'
-import { changeUsers } from './users-file.ts'
+import { changeUsers, passwordFileOf } from './users-file.ts'
 
 export const userRemove: Command = {
   name: 'user remove',
@@ -14,10 +14,15 @@ export const userRemove: Command = {
     const [name = ''] = given.operands
     const file = findUsersFile(given, world)
     if (isFailed(file)) return file
+    let passwordFile: string | undefined
     const problem = await changeUsers(file, (users) => {
-      const rest = new Map(users)
-      return rest.delete(name) ? rest : failed('failed', `there is no user ${name} in ${file}`)
+      const user = users.get(name)
+      if (user === undefined) return failed('failed', `there is no user ${name} in ${file}`)
+      passwordFile = passwordFileOf(file, user)
+      return new Map([...users].filter(([other]) => other !== name))
     })
-    return problem ?? { is: 'answer', json: { file, name }, text: `${name} can log in no more (${file})` }
+    if (problem !== undefined) return problem
+    const left = passwordFile === undefined ? '' : `; ${passwordFile} stays`
+    return { is: 'answer', json: { file, name }, text: `${name} can log in no more (${file})${left}` }
   },
 }

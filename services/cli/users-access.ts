@@ -20,7 +20,8 @@ export const usersOptions = {
 
 export const usersNotes = [
   'Without --file, --config and --data the users file is the one that POSTHOUSE_USERS_FILE names, or else that of the cluster',
-  'started by npm start in this checkout. Edges notice a change within a second.',
+  'started by npm start in this checkout. Edges notice a change within a second. An entry with passwordFile in place of hash, put',
+  'there by hand, is a user whose password is what that file holds.',
 ]
 
 export function findUsersFile(given: Given, { environment, root }: Pick<World, 'environment' | 'root'>) {

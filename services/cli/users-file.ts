@@ -2,12 +2,12 @@
 // finds the old users or the new ones, and a crash leaves one of both. The file beside it is the lock too, as it is made
 // only where it is not there: of two commands at once the second waits for the first.
 import { open, readFile, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatUsers, parseUsers, type User } from '@posthouse/core/users'
+import { formatUsers, isFileUser, parseUsers, type FileUser, type UserEntry } from '@posthouse/core/users'
 import { failed, isFailed, type Failed } from './status.ts'
 
-export type Users = ReadonlyMap<string, User>
+export type Users = ReadonlyMap<string, UserEntry>
 
 const LOCK_MS = 3000
 const LOCK_EVERY_MS = 20
@@ -26,6 +26,13 @@ export async function readUsers(file: string): Promise<Users | Failed> {
   if (text.trim() === '') return new Map()
   const result = parseUsers(text)
   return result.is === 'users' ? result.users : failed('config', ...result.errors.map((error) => `${file}: ${error}`))
+}
+
+/** The file that holds a user's password, as an edge finds it; undefined if the users file `file` has its hash. */
+export function passwordFileOf(file: string, user: FileUser): string
+export function passwordFileOf(file: string, user: UserEntry): string | undefined
+export function passwordFileOf(file: string, user: UserEntry): string | undefined {
+  return isFileUser(user) ? resolve(dirname(file), user.passwordFile) : undefined
 }
 
 /** `change` says what the users become; if it refuses, the file stays as it is. */

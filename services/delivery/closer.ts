@@ -8,17 +8,18 @@ import type { FailedRecipient } from '@posthouse/core/dsn'
 import type { AttemptFacts, Bounce } from '@posthouse/core/outcome'
 import { nextAttempt } from '@posthouse/core/retry'
 import type { RetrySettings } from '@posthouse/core/retry'
+import type { RouteTable } from '@posthouse/core/route-table'
 import type { Delivery } from '@posthouse/queue/port'
 import type { Log } from '@posthouse/runtime/log'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
 import type { Finding } from './attempt.ts'
-import type { NoConnection } from './dialler.ts'
 import type { Job } from './job.ts'
 import type { metricsTable } from './metrics.ts'
+import type { NoConnection } from './no-connection.ts'
 
 export interface CloserOptions {
   readonly hostname: string
-  readonly toSmarthosts: boolean
+  readonly routes: RouteTable
   readonly retry: RetrySettings
   readonly log: Log
   readonly metrics: Metrics<typeof metricsTable>
@@ -151,8 +152,10 @@ export class Closer {
       const base = { position, status, diagnostic, isReply }
       return context.remote === undefined ? base : { ...base, remote: context.remote }
     })
-    const { hostname, toSmarthosts, nextId, wall } = this.#options
-    return failureReport(envelope, failed, content, whole, { id: nextId(), hostname, toSmarthosts, now: wall() })
+    const { hostname, routes, nextId, wall } = this.#options
+    const options = { id: nextId(), hostname, toSmarthosts: false, now: wall() }
+    const { record } = failureReport(envelope, failed, content, whole, options)
+    return { record, destination: routes.destinationOf(envelope.from) }
   }
 
   #failed(

@@ -8,6 +8,7 @@ import { FakeMx, USUAL_EXTENSIONS } from '@posthouse/testkit/fake-mx'
 import type { FakeMxOptions } from '@posthouse/testkit/fake-mx'
 import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { TlsAuthority } from '@posthouse/testkit/tls-authority'
+import { deadPort } from './test/dead-port.ts'
 import { FakeDelivery, testNode } from './test/fake-delivery.ts'
 import type { TestNode } from './test/fake-delivery.ts'
 
@@ -22,16 +23,6 @@ async function withMx(
 }
 
 const mail = (address = 'b@example.com'): FakeDelivery => new FakeDelivery({ to: [address] })
-
-/** A port where nobody listens. */
-async function deadPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 test('a connection takes one message after the other', () =>
   withMx({}, { 'limits.connectionsPerDestination': 1 }, async (mx, node) => {

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { parseNetworks } from '@posthouse/core/network'
 import { queueIds } from '@posthouse/core/queue-id'
+import { RouteTable } from '@posthouse/core/route-table'
+import type { NextHop } from '@posthouse/core/route-table'
 import type { DeliverPort } from '@posthouse/queue/port'
 import type { ServiceContext } from '@posthouse/runtime/service'
 import { splitHostPort } from '@posthouse/runtime/settings/formats'
@@ -9,10 +11,13 @@ import { StartError } from '@posthouse/runtime/start-error'
 import { Closer } from './closer.ts'
 import { Dialler } from './dialler.ts'
 import { createDns } from './dns.ts'
+import { Egress } from './egress.ts'
 import { Engine } from './engine.ts'
 import { HostHealth } from './host-health.ts'
 import type { metricsTable } from './metrics.ts'
+import { NextHosts } from './next-hosts.ts'
 import type { settingsTable } from './settings.ts'
+import { unusableAddress } from './source-addresses.ts'
 
 type Service = Pick<
   ServiceContext<typeof settingsTable, typeof metricsTable>,
@@ -29,34 +34,42 @@ export async function openDelivery(service: Service, queue: DeliverPort): Promis
   const { limits, timeouts } = settings
   const now = (): number => performance.now()
   const chance = Math.random
-  const smarthosts = settings.route.smarthosts.map((entry) => {
-    const parsed = splitHostPort(entry)
-    if (parsed === undefined) throw new StartError('route.smarthosts', `${entry} is not host:port`)
-    return parsed
-  })
+  const routes = new RouteTable(
+    settings.route.domains.map(({ domain, hosts }) => ({ domain, hosts: nextHops('route.domains', hosts) })),
+    nextHops('route.smarthosts', settings.route.smarthosts),
+  )
   const ownAddresses = parseNetworks(settings.route.ownAddresses)
   if ('invalid' in ownAddresses)
     throw new StartError('route.ownAddresses', `no networks: ${ownAddresses.invalid.join(', ')}`)
-  const toSmarthosts = smarthosts.length > 0
+  const unusable = await unusableAddress(settings.egress.addresses)
+  if (unusable !== undefined) throw new StartError('egress.addresses', `${unusable.address}: ${unusable.reason}`)
   const ownNames = new Set([settings.hostname, ...settings.route.ownNames].map((name) => name.toLowerCase()))
+
+  const isOwnName = (host: string): boolean => ownNames.has(host.toLowerCase())
+  const dns = createDns({ ...settings.dns, now })
+  const { socksUser: user, socksPassword: password } = settings.egress
 
   const dialler = new Dialler({
     hostname: settings.hostname,
-    smarthosts,
-    port: settings.route.port,
-    isOwnName: (host) => ownNames.has(host.toLowerCase()),
-    ownAddresses,
+    hosts: new NextHosts({ routes, port: settings.route.port, isOwnName, ownAddresses, dns, chance }),
+    egress: new Egress({
+      addresses: settings.egress.addresses,
+      proxies: nextHops('egress.socks', settings.egress.socks),
+      login: user === undefined || password === undefined ? undefined : { user, password },
+      resolve: (host) => dns.machine(host),
+      log,
+      now,
+    }),
+    isOwnName,
     useTls: settings.tls === 'opportunistic',
     timeouts,
-    dns: createDns({ ...settings.dns, now }),
     health: new HostHealth(now),
     now,
-    chance,
     onClient: (client) => engine.watch(client),
   })
   const closer = new Closer({
     hostname: settings.hostname,
-    toSmarthosts,
+    routes,
     retry: { ...settings.retry, lifetime: settings.lifetime },
     log,
     metrics,
@@ -65,7 +78,7 @@ export async function openDelivery(service: Service, queue: DeliverPort): Promis
     chance,
   })
   const engine: Engine = new Engine({
-    toSmarthosts,
+    routes,
     closer,
     limits: {
       connections: limits.connectionsPerDestination,
@@ -73,7 +86,7 @@ export async function openDelivery(service: Service, queue: DeliverPort): Promis
       ready: limits.readyPerDestination,
       idleMs: timeouts.idle,
       // All mail goes one way: a parked message would make room for nobody.
-      parkAfterMs: toSmarthosts ? Infinity : PARK_AFTER_MS,
+      parkAfterMs: routes.isOneWay ? Infinity : PARK_AFTER_MS,
     },
     connections: limits.connections,
     recipientsPerTransaction: limits.recipientsPerTransaction,
@@ -92,8 +105,28 @@ export async function openDelivery(service: Service, queue: DeliverPort): Promis
   lifecycle.onClose('queue', () => queue.stop(drain))
   await queue.start(engine)
   watchReadiness(service, queue)
-  log.info({ route: toSmarthosts ? settings.route.smarthosts.join(', ') : 'MX' }, 'delivering')
+  log.info(wayOut(settings), 'delivering')
   return engine
+}
+
+/** The settings have been checked to be host:port. */
+function nextHops(setting: string, entries: readonly string[]): NextHop[] {
+  return entries.map((entry) => {
+    const parsed = splitHostPort(entry)
+    if (parsed === undefined) throw new StartError(setting, `${entry} is not host:port`)
+    return parsed
+  })
+}
+
+/** For the log, how mail leaves. */
+function wayOut({ route, egress }: Service['settings']): object {
+  const rest = route.smarthosts.length > 0 ? route.smarthosts.join(', ') : 'MX'
+  return {
+    route: rest,
+    ...(route.domains.length > 0 && { routedDomains: route.domains.length }),
+    ...(egress.addresses.length > 0 && { addresses: egress.addresses.join(', ') }),
+    ...(egress.socks.length > 0 && { socks: egress.socks.join(', ') }),
+  }
 }
 
 function watchReadiness({ health, lifecycle }: Service, queue: DeliverPort): void {

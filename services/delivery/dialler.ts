@@ -1,56 +1,47 @@
 /**
- * Opens a connection to a destination: the smarthosts in order, or the hosts of the domain by route.ts; the next address
- * when one cannot be reached or does not greet; plain when a TLS handshake fails. Resolves with a connection that is
- * ready for a transaction, or with the reason there is none.
+ * Opens a connection to a destination: to its hosts in order (next-hosts.ts), out by the ways that egress.ts knows; the
+ * next address when one cannot be reached or does not greet; plain when a TLS handshake fails. Resolves with a connection
+ * that is ready for a transaction, or with the reason there is none.
  */
-import { isIP } from 'node:net'
-import { SMARTHOST } from '@posthouse/core/destination'
-import type { NetworkList } from '@posthouse/core/network'
-import { planAddresses, planRoute, withoutAddresses } from '@posthouse/core/route'
-import { oneLine } from '@posthouse/core/reply-class'
-import type { Dns } from './dns.ts'
+import type { SocksFault } from '@posthouse/core/socks5'
+import { exitName } from './egress.ts'
+import type { Egress, Exit } from './egress.ts'
 import type { HostHealth } from './host-health.ts'
-import { SmtpClient } from './smtp-client.ts'
+import type { Candidate, NextHosts } from './next-hosts.ts'
+import { cutOff, refused, unreachable, unroutable } from './no-connection.ts'
+import type { NoConnection } from './no-connection.ts'
 import type { ClientTimeouts } from './phase-clock.ts'
+import { SmtpClient } from './smtp-client.ts'
 
-export interface NoConnection {
-  /** 'unroutable': no host will ever take it; 'unreachable': not now. */
-  readonly is: 'unroutable' | 'unreachable'
-  readonly status: string
-  readonly diagnostic: string
-  /** The diagnostic is what `host` said. */
-  readonly isReply: boolean
-  readonly host?: string
-}
 export type Dialled = { readonly is: 'open'; readonly client: SmtpClient } | NoConnection
 
 export interface DiallerOptions {
   readonly hostname: string
-  readonly smarthosts: readonly { readonly host: string; readonly port: number }[]
-  readonly port: number
+  readonly hosts: NextHosts
+  readonly egress: Egress
   readonly isOwnName: (host: string) => boolean
-  readonly ownAddresses: NetworkList
   readonly useTls: boolean
   readonly timeouts: ClientTimeouts
-  readonly dns: Dns
   readonly health: HostHealth
   readonly now: () => number
-  readonly chance: () => number
   /** Every client from its first moment, so that its phases are limited. */
   readonly onClient: (client: SmtpClient) => void
 }
 
-interface Candidate {
-  readonly host: string
-  readonly address: string
-  readonly port: number
-}
+/** What became of one address. */
+type Opened =
+  | Dialled
+  | { readonly is: 'handshake failed'; readonly reason: string }
+  /** No way out leads there; `isDead`: nor anywhere else. */
+  | { readonly is: 'shut out'; readonly reason: string; readonly isDead: boolean }
 
 /** So many addresses are tried in one attempt. */
 const MOST_ADDRESSES = 8
 /** How long a host whose TLS handshake failed is spoken to in plain. */
 const PLAIN_MS = 60 * 60_000
 const MOST_PLAIN = 10_000
+/** What the system says when it is this machine that lacks something: an address, a port, a descriptor, memory. */
+const OURS = new Set(['EADDRNOTAVAIL', 'EADDRINUSE', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
 
 export class Dialler {
   readonly #options: DiallerOptions
@@ -61,104 +52,88 @@ export class Dialler {
   }
 
   async dial(destination: string): Promise<Dialled> {
-    const candidates = destination === SMARTHOST ? await this.#smarthosts() : await this.#mxHosts(destination)
-    if (!Array.isArray(candidates)) return candidates
-    const { health } = this.#options
+    const { hosts, egress, health } = this.#options
+    const found = await hosts.find(destination)
+    if (found.is !== 'found') return found
     const well: Candidate[] = []
     const unwell: Candidate[] = []
-    for (const candidate of candidates) (health.isWell(key(candidate)) ? well : unwell).push(candidate)
+    for (const candidate of found.candidates) {
+      if (!egress.canReach(candidate.address)) continue
+      if (health.isWell(key(candidate))) well.push(candidate)
+      else unwell.push(candidate)
+    }
     let failure: NoConnection | undefined
+    let shutOut = `egress.addresses has none of the family of ${found.candidates.map(({ address }) => address).join(', ')}`
     for (const candidate of [...well, ...unwell].slice(0, MOST_ADDRESSES)) {
-      const dialled = await this.#open(candidate, destination !== SMARTHOST)
-      if (dialled.is === 'open') {
+      const opened = await this.#open(candidate, !found.areOurs)
+      if (opened.is === 'open') {
         health.succeeded(key(candidate))
-        return dialled
+        return opened
       }
-      health.failed(key(candidate))
-      failure = dialled
-    }
-    return failure ?? unreachable('4.4.1', 'no host to try')
-  }
-
-  async #smarthosts(): Promise<Candidate[] | NoConnection> {
-    const candidates: Candidate[] = []
-    let reason = ''
-    for (const { host, port } of this.#options.smarthosts) {
-      const answer = await this.#options.dns.machine(host)
-      if (answer.is === 'found') for (const address of answer.addresses) candidates.push({ host, address, port })
-      else reason = answer.is === 'failed' ? `${host}: ${answer.reason}` : `the smarthost ${host} has no address`
-    }
-    // A name that cannot be found is a mistake in the settings or the DNS, never a reason to return mail.
-    return candidates.length > 0 ? candidates : unreachable('4.4.3', reason)
-  }
-
-  async #mxHosts(domain: string): Promise<Candidate[] | NoConnection> {
-    const { dns, port, isOwnName, ownAddresses, chance } = this.#options
-    const isOwn = (address: string): boolean => ownAddresses.has(address)
-    if (domain.startsWith('[')) {
-      const address = domain.slice(1, -1).replace(/^IPv6:/i, '')
-      if (isIP(address) === 0) return unroutable('5.1.3', `${domain} is no address`)
-      if (isOwn(address)) return unroutable('5.4.6', `mail for ${domain} would come back to this host`)
-      return [{ host: address, address, port }]
-    }
-    if (domain === '') return unroutable('5.1.3', 'the address has no domain')
-    const route = planRoute(domain, await dns.mx(domain), isOwnName, chance)
-    if (route.is !== 'hosts')
-      return route.is === 'unknown' ? unreachable(route.status, route.reason) : unroutable(route.status, route.reason)
-    const candidates: Candidate[] = []
-    const missing: { unknown: boolean; reason: string }[] = []
-    const hosts = route.hosts.slice(0, MOST_ADDRESSES)
-    const answers = await Promise.all(hosts.map((host) => Promise.all([dns.v4(host), dns.v6(host)])))
-    for (const [index, [v4, v6]] of answers.entries()) {
-      const host = hosts[index] ?? domain
-      const plan = planAddresses(host, v4, v6, isOwn, chance)
-      // Those after our own place in the list would give it back to us.
-      if (plan.is === 'own') {
-        missing.push({ unknown: false, reason: `${host} is this host: mail for ${domain} would come back` })
-        break
+      if (opened.is === 'shut out') {
+        shutOut = opened.reason
+        if (opened.isDead) break
+      } else {
+        health.failed(key(candidate))
+        failure = opened
       }
-      if (plan.is === 'addresses') for (const address of plan.addresses) candidates.push({ host, address, port })
-      else missing.push({ unknown: plan.is === 'unknown', reason: plan.reason })
     }
-    if (candidates.length > 0) return candidates
-    const none = withoutAddresses(domain, missing)
-    return none.is === 'unknown' ? unreachable(none.status, none.reason) : unroutable(none.status, none.reason)
+    // A host that was tried and failed says more of the destination than one that could not be tried.
+    return failure ?? cutOff(shutOut)
   }
 
-  async #open(candidate: Candidate, guardLoop: boolean): Promise<Dialled> {
+  async #open(candidate: Candidate, guardLoop: boolean): Promise<Exclude<Opened, { is: 'handshake failed' }>> {
     const { useTls, now } = this.#options
     const tls = useTls && (this.#plainUntil.get(candidate.address) ?? 0) <= now()
-    const first = await this.#connect(candidate, tls, guardLoop)
+    const first = await this.#goOut(candidate, tls, guardLoop)
     if (first.is !== 'handshake failed') return first
     // nodemailer does not go on in plain after a failed handshake, nor could it: the connection is spoilt.
     this.#plainUntil.set(candidate.address, now() + PLAIN_MS)
     if (this.#plainUntil.size > MOST_PLAIN) this.#plainUntil.clear()
-    const second = await this.#connect(candidate, false, guardLoop)
+    const second = await this.#goOut(candidate, false, guardLoop)
     return second.is === 'handshake failed' ? unreachable('4.7.5', second.reason, candidate.host) : second
   }
 
-  #connect(
-    { host, address, port }: Candidate,
-    useTls: boolean,
-    guardLoop: boolean,
-  ): Promise<Dialled | { readonly is: 'handshake failed'; readonly reason: string }> {
-    const { hostname, timeouts, now, onClient, isOwnName } = this.#options
+  /** By one way out after the other, until one leads to the host or to its closed door. */
+  async #goOut(candidate: Candidate, useTls: boolean, guardLoop: boolean): Promise<Opened> {
+    let reason = 'no way out'
+    let isDead = true
+    for (const exit of this.#options.egress.exits(candidate.address)) {
+      const opened = await this.#connect(candidate, exit, useTls, guardLoop)
+      if (opened.is !== 'shut out') return opened
+      reason = opened.reason
+      isDead &&= opened.isDead
+    }
+    return { is: 'shut out', reason, isDead }
+  }
+
+  #connect({ host, address, port }: Candidate, exit: Exit, useTls: boolean, guardLoop: boolean): Promise<Opened> {
+    const { hostname, egress, timeouts, now, onClient, isOwnName } = this.#options
     return new Promise((resolve) => {
-      const client = new SmtpClient({ host, address, port, hostname, useTls, timeouts, now })
-      client.onGone = (reason, response) => {
-        if (client.isUpgrading) return resolve({ is: 'handshake failed', reason: reason ?? 'closed' })
-        if (response === undefined)
-          resolve(unreachable('4.4.1', `${client.label}: ${reason ?? 'the host closed the connection'}`, host))
-        else
-          resolve({
-            is: 'unreachable',
-            status: '4.3.2',
-            diagnostic: oneLine(response),
-            isReply: true,
-            host,
-          })
+      const tunnel = egress.tunnel(exit, { address, port })
+      const localAddress = exit.is === 'address' ? exit.address : undefined
+      const client = new SmtpClient({ host, address, port, hostname, useTls, localAddress, tunnel, timeouts, now })
+      client.onGone = (lost, response) => {
+        const reason = lost ?? 'the host closed the connection'
+        const fault = tunnel === undefined ? ownFault(client) : tunnel.fault
+        // Without a reason it was given up by us, which teaches nothing.
+        if (fault === undefined) egress.works(exit)
+        else if (lost !== undefined) egress.fails(exit, fault === 'proxy', reason)
+        switch (fault) {
+          case 'proxy':
+            return resolve({ is: 'shut out', reason: `${exitName(exit)}: ${reason}`, isDead: tunnel !== undefined })
+          case 'this connection':
+            return resolve({ is: 'shut out', reason: `${exitName(exit)} to ${client.label}: ${reason}`, isDead: false })
+          case 'host':
+            return resolve(unreachable('4.4.1', `${client.label} by ${exitName(exit)}: ${reason}`, host))
+          case undefined:
+            if (client.isUpgrading) return resolve({ is: 'handshake failed', reason: lost ?? 'closed' })
+            if (response !== undefined) return resolve(refused(response, host))
+            resolve(unreachable('4.4.1', `${client.label}: ${reason}`, host))
+        }
       }
       client.once('connect', () => {
+        egress.works(exit)
         client.ready()
         if (guardLoop && isOwnName(client.greetedAs)) {
           client.onGone = undefined
@@ -173,17 +148,11 @@ export class Dialler {
   }
 }
 
+/** Without a tunnel: the way out is to blame for what this machine could not even begin. */
+function ownFault({ systemError }: SmtpClient): SocksFault | undefined {
+  return systemError !== undefined && OURS.has(systemError) ? 'proxy' : undefined
+}
+
 function key({ address, port }: Candidate): string {
   return `${address} ${port}`
-}
-
-function unreachable(status: string, reason: string, host?: string): NoConnection {
-  const diagnostic = oneLine(reason)
-  return host === undefined
-    ? { is: 'unreachable', status, diagnostic, isReply: false }
-    : { is: 'unreachable', status, diagnostic, isReply: false, host }
-}
-
-function unroutable(status: string, reason: string): NoConnection {
-  return { is: 'unroutable', status, diagnostic: oneLine(reason), isReply: false }
 }

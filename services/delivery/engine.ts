@@ -4,7 +4,7 @@
  * tick. It keeps nothing on its own account: what it drops, the queue gives again.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { byDestination } from '@posthouse/core/destination'
+import type { RouteTable } from '@posthouse/core/route-table'
 import type { Delivery, DeliveryEngine } from '@posthouse/queue/port'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
 import type { Tracer } from '@posthouse/runtime/tracing'
@@ -19,7 +19,7 @@ import type { metricsTable } from './metrics.ts'
 import type { SmtpClient } from './smtp-client.ts'
 
 export interface EngineOptions {
-  readonly toSmarthosts: boolean
+  readonly routes: RouteTable
   readonly closer: Closer
   readonly limits: LaneLimits
   /** Connections of the node. */
@@ -69,10 +69,10 @@ export class Engine implements DeliveryEngine, LaneHost {
   }
 
   give(delivery: Delivery): void {
-    const { toSmarthosts, recipientsPerTransaction } = this.#options
+    const { routes, recipientsPerTransaction } = this.#options
     const { recipients } = delivery.envelope
     const address = (position: number): string => recipients[position]?.address ?? ''
-    const groups = byDestination(delivery.recipients, address, toSmarthosts, recipientsPerTransaction)
+    const groups = routes.split(delivery.recipients, address, recipientsPerTransaction)
     const start = new DeliveryStart(delivery, groups.length > 1)
     for (const group of groups)
       this.#lane(group.destination).add({
@@ -87,7 +87,8 @@ export class Engine implements DeliveryEngine, LaneHost {
   }
 
   hasRoom(destination: string): boolean {
-    return this.#lanes.get(destination)?.hasRoom(this.now()) ?? true
+    // It was stored when the settings may have been others.
+    return this.#lanes.get(this.#options.routes.current(destination))?.hasRoom(this.now()) ?? true
   }
 
   revoke(partition: number): void {

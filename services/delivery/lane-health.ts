@@ -4,8 +4,8 @@
  *
  *   unknown -> proven (a transaction came to a sensible end) -> backing off (nobody answers) -> unknown
  */
-import type { NoConnection } from './dialler.ts'
 import { backOff } from './host-health.ts'
+import type { NoConnection } from './no-connection.ts'
 
 /** Connections opened at once to a destination that has not taken a message yet. */
 export const FIRST_CONNECTIONS = 5
@@ -56,8 +56,14 @@ export class LaneHealth {
 
   /** Nobody answers. */
   failed(why: NoConnection, now: number): void {
-    this.#isProven = false
     this.#senseless = 0
+    // Nothing is known of the destination: it is tried again as soon as we may have found a way out.
+    if (why.is === 'cut off') {
+      this.#failure = why
+      this.#backOffUntil = now + backOff(1)
+      return
+    }
+    this.#isProven = false
     // What the DNS rules out is asked of it anew each time.
     if (why.is === 'unroutable') return
     this.#failures += 1

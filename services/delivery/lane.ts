@@ -6,10 +6,10 @@
 import { ReadyList } from '@posthouse/core/ready-list'
 import { isSenseless, isStale, judge, prepare, takenAtRcpt } from './attempt.ts'
 import type { Finding, Prepared } from './attempt.ts'
-import type { NoConnection } from './dialler.ts'
 import type { Job } from './job.ts'
 import { LaneHealth } from './lane-health.ts'
 import type { LaneHost, Waiting } from './lane-host.ts'
+import type { NoConnection } from './no-connection.ts'
 import type { SmtpClient } from './smtp-client.ts'
 import type { TransactionResult } from './transaction.ts'
 

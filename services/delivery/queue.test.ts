@@ -29,11 +29,10 @@ class World {
     this.mx = mx
   }
 
-  node(name: string): Promise<TestNode> {
-    return testNode(
-      { 'dns.servers': [this.zone.server], 'route.port': this.mx.port, 'retry.first': '1s', 'dns.cacheFor': '0s' },
-      { queue: deliverQueueOn(this.server.connect(name), { name }) },
-    )
+  node(name: string, settings: Readonly<Record<string, unknown>> = {}): Promise<TestNode> {
+    const { zone, mx } = this
+    const always = { 'dns.servers': [zone.server], 'route.port': mx.port, 'retry.first': '1s', 'dns.cacheFor': '0s' }
+    return testNode({ ...always, ...settings }, { queue: deliverQueueOn(this.server.connect(name), { name }) })
   }
 
   async accept(
@@ -168,6 +167,28 @@ suite('delivery on the queue', { concurrency: true }, () => {
       assert.equal(new Set(mx.messages.map(({ rcpt }) => rcpt[0])).size, 200)
       assert.equal(mx.messages.length, 200)
       await second[Symbol.asyncDispose]()
+    }))
+
+  test('what was deferred under a route of other settings takes the one of now', () =>
+    world({}, async (cluster) => {
+      const { mx } = cluster
+      await using gateway = await FakeMx.start({
+        answer: ({ verb }) => (verb === 'RCPT' ? '450 4.7.1 wrong gateway' : undefined),
+      })
+      const hosts = [`127.0.0.1:${gateway.port}`]
+      const first = await cluster.node('one', { 'route.domains': [{ domain: 'example.com', hosts }] })
+      await cluster.accept(['a@example.com', 'b@example.com'])
+      await gateway.until(({ commands }) => commands.filter((command) => command.startsWith('RCPT')).length >= 2)
+      await first[Symbol.asyncDispose]()
+      assert.ok(first.log.some(({ msg }) => msg === 'deferred'))
+      assert.equal(mx.messages.length, 0)
+      {
+        // Without the route: to the MX host.
+        await using _second = await cluster.node('two')
+        await mx.until(() => mx.messages.length === 1)
+        assert.deepEqual(mx.messages[0]?.rcpt, ['<a@example.com>', '<b@example.com>'])
+        await cluster.empty()
+      }
     }))
 
   test('mail for a site that is down waits in the queue and goes when the site is back', () =>

@@ -1,6 +1,5 @@
 /** The settings of a delivery node. */
 import { commonSettings, queueSettings } from '@posthouse/runtime/settings/common'
-import { queueRules } from '@posthouse/runtime/settings/queue-options'
 import { defineSettings } from '@posthouse/runtime/settings/table'
 import type { Settings } from '@posthouse/runtime/settings/table'
 
@@ -18,7 +17,26 @@ export const settingsTable = defineSettings({
     type: 'list',
     format: 'host:port',
     default: [],
-    help: 'All mail goes to the first of these that answers; empty: to the MX hosts of each domain.',
+    help: 'All mail that route.domains says nothing of goes to the first of these that answers; empty: to the MX hosts of each domain.',
+  },
+  'route.domains': {
+    type: 'objects',
+    item: {
+      domain: {
+        type: 'string',
+        help: 'Domain of the recipients: example.org is that alone, .example.org every domain below it, * every one there is. The nearest decides.',
+      },
+      hosts: {
+        type: 'list',
+        format: 'host:port',
+        min: 1,
+        max: 20,
+        help: 'Their mail goes to the first of these that answers. All mail for the same hosts shares the limits of one destination.',
+      },
+    },
+    max: 10_000,
+    default: [],
+    help: 'Mail that goes another way than the rest: to a gateway instead of the smarthosts or the MX hosts.',
   },
   'route.port': {
     type: 'integer',
@@ -38,6 +56,30 @@ export const settingsTable = defineSettings({
     format: 'cidr',
     default: ['127.0.0.0/8', '0.0.0.0/8', '::1/128', '::/128'],
     help: 'Addresses under which this system takes mail: an MX host there would be a loop.',
+  },
+  'egress.addresses': {
+    type: 'list',
+    format: 'ip',
+    max: 1000,
+    default: [],
+    help: 'Addresses of this machine that connections come from, in turn; hosts of a family (IPv4, IPv6) that has none here are not used. Empty: the machine chooses.',
+  },
+  'egress.socks': {
+    type: 'list',
+    format: 'host:port',
+    max: 100,
+    default: [],
+    help: 'SOCKS 5 proxies, such as 10.0.0.9:1080: all connections go through the first that works. Names are looked up here, never by the proxy. Empty: no proxy.',
+  },
+  'egress.socksUser': {
+    type: 'string',
+    optional: true,
+    help: 'User at the proxies; leave out for proxies without a log-in.',
+  },
+  'egress.socksPassword': {
+    type: 'secret',
+    optional: true,
+    help: 'Password at the proxies. SOCKS 5 sends it in plain: keep the way to them to yourself.',
   },
   'dns.servers': {
     type: 'list',
@@ -100,7 +142,7 @@ export const settingsTable = defineSettings({
     max: 1000,
     unit: 'connections',
     default: 20,
-    help: 'Connections of this node to one destination (a domain, or the smarthosts).',
+    help: 'Connections of this node to one destination (a domain, the smarthosts, or the hosts of a route).',
   },
   'limits.messagesPerConnection': {
     type: 'integer',
@@ -124,14 +166,14 @@ export const settingsTable = defineSettings({
     max: 100_000,
     unit: 'transactions',
     default: 2000,
-    help: 'Transactions that wait in memory for one domain; more stay in the queue.',
+    help: 'Transactions that wait in memory for one destination; more stay in the queue.',
   },
   'timeouts.connect': {
     type: 'duration',
     min: '1s',
     max: '10m',
     default: '30s',
-    help: 'Wait for a TCP connection to one address.',
+    help: 'Wait for a TCP connection to one address; with a proxy, from the first packet to it until it has connected us.',
   },
   'timeouts.greeting': {
     type: 'duration',
@@ -178,14 +220,3 @@ export const settingsTable = defineSettings({
 })
 
 export type DeliverySettings = Settings<typeof settingsTable>
-
-/** What the table cannot say. */
-export function settingsRules(settings: DeliverySettings): string[] {
-  const { retry, lifetime, limits } = settings
-  const wrong = queueRules(settings)
-  if (retry.first > retry.longest) wrong.push('retry.first: must not be longer than retry.longest')
-  if (retry.first > lifetime) wrong.push('retry.first: must not be longer than lifetime')
-  if (limits.connectionsPerDestination > limits.connections)
-    wrong.push('limits.connectionsPerDestination: must not be more than limits.connections')
-  return wrong
-}

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Span, SpanOptions, Tracer } from '@posthouse/runtime/tracing'
 import { FakeMx } from '@posthouse/testkit/fake-mx'
-import { settingsRules } from './settings.ts'
-import type { DeliverySettings } from './settings.ts'
 import { FakeDelivery, SMALL_MAIL, testNode } from './test/fake-delivery.ts'
 
 test('mail goes to the smarthost as it lies, and its reply comes back', async () => {
@@ -48,17 +46,5 @@ test('an attempt is a span of the trace that the record carries', async () => {
       { parent: traceparent, kind: 'client', failed: undefined, ended: true },
       { parent: traceparent, kind: 'client', failed: '550 5.1.1 no', ended: true },
     ],
-  )
-})
-
-test('settings that contradict each other are refused', () => {
-  const settings = {
-    retry: { first: 10_000, longest: 5000 },
-    lifetime: 7000,
-    limits: { connectionsPerDestination: 5, connections: 4 },
-  } as DeliverySettings
-  assert.deepEqual(
-    settingsRules(settings).map((line) => line.split(':')[0]),
-    ['retry.first', 'retry.first', 'limits.connectionsPerDestination'],
   )
 })

@@ -12,6 +12,7 @@ import { PhaseClock } from './phase-clock.ts'
 import type { ClientTimeouts, Phase } from './phase-clock.ts'
 import { ReplyReader } from './reply-reader.ts'
 import { InnerConnection } from './smtp-connection.ts'
+import type { SocksTunnel } from './socks-tunnel.ts'
 import { Transaction } from './transaction.ts'
 import type { TransactionResult } from './transaction.ts'
 
@@ -23,6 +24,10 @@ export interface ClientOptions {
   /** Our SMTP name. */
   readonly hostname: string
   readonly useTls: boolean
+  /** The address it comes from; undefined: the machine chooses. */
+  readonly localAddress?: string | undefined
+  /** What it goes through; undefined: nothing. */
+  readonly tunnel?: SocksTunnel | undefined
   readonly timeouts: ClientTimeouts
   /** Monotonic clock, ms. */
   readonly now: () => number
@@ -65,6 +70,7 @@ export class SmtpClient extends InnerConnection {
   readonly hostName: string
   readonly now: () => number
   readonly #clock: PhaseClock
+  readonly #tunnel: SocksTunnel | undefined
   #transaction: Transaction | undefined
   #reader = new ReplyReader()
   /** Under TLS, the socket that carries it. */
@@ -73,6 +79,7 @@ export class SmtpClient extends InnerConnection {
   #leaving = false
   #tls: string | undefined
   #gone = false
+  #systemError: string | undefined
 
   constructor(options: ClientOptions) {
     const { timeouts } = options
@@ -86,6 +93,7 @@ export class SmtpClient extends InnerConnection {
       tls: { rejectUnauthorized: false },
       // RFC 6066: an address is no server name.
       ...(isIP(options.host) === 0 ? { servername: options.host } : undefined),
+      ...(options.localAddress === undefined ? undefined : { localAddress: options.localAddress }),
       // The limits of the phases are kept by tick(); these only stand behind them.
       connectionTimeout: timeouts.connect + timeouts.greeting + timeouts.command,
       greetingTimeout: timeouts.greeting + timeouts.command,
@@ -94,10 +102,25 @@ export class SmtpClient extends InnerConnection {
     })
     this.now = options.now
     this.#clock = new PhaseClock(timeouts, options.now)
+    this.#tunnel = options.tunnel
     this.hostName = options.host
     this.label = `${options.host}[${options.address}]:${options.port}`
-    this.on('error', (error: Error & { response?: string }) => this.#isGone(error.message, error.response))
+    this.on('error', (error: Error & { response?: string; originalCode?: string }) => {
+      this.#systemError = error.originalCode
+      this.#isGone(error.message, error.response)
+    })
     this.on('end', () => this.#isGone(undefined))
+  }
+
+  /** Once. The time for a connection runs since this was made, and over the tunnel, too. */
+  override connect(): void {
+    const tunnel = this.#tunnel
+    if (tunnel === undefined) return super.connect()
+    tunnel.open((end) => {
+      if (end.is === 'failed') return this.#fail(end.why)
+      this.options.connection = end.socket
+      super.connect()
+    })
   }
 
   /** After 'connect': what the host offers is known. */
@@ -135,6 +158,10 @@ export class SmtpClient extends InnerConnection {
   }
   get isGone(): boolean {
     return this.#gone
+  }
+  /** What the system said ("ECONNREFUSED") when the connection was lost or could not be had. */
+  get systemError(): string | undefined {
+    return this.#systemError
   }
   get transaction(): Transaction | undefined {
     return this.#transaction
@@ -190,6 +217,7 @@ export class SmtpClient extends InnerConnection {
 
   /** Destroys the connection at once: nothing that waits in this process is sent. */
   drop(): void {
+    this.#tunnel?.abandon()
     this.#carrier?.destroy()
     if (this._socket) this._socket.destroy()
     this.close()

@@ -6,6 +6,8 @@ import type { Socket } from 'node:net'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 
 interface Inner {
+  /** Opens the connection; its end is told by events. */
+  connect(): void
   _supportedExtensions: string[]
   _maxAllowedSize: number
   _destroyed: boolean
@@ -25,4 +27,4 @@ export type ConnectionOptions = NonNullable<ConstructorParameters<typeof SMTPCon
 
 export const InnerConnection = SMTPConnection as unknown as new (
   options: ConnectionOptions,
-) => Omit<SMTPConnection, '_socket'> & Inner & { _socket: Socket | false | null }
+) => Omit<SMTPConnection, '_socket' | 'connect'> & Inner & { _socket: Socket | false | null }

@@ -1,16 +1,15 @@
 /**
  * The certificate in use: from its files, read again when they change; or, on a machine of one's own, made at the start
- * and thrown away.
+ * and thrown away. A pair that does not belong together, as when only one of the files is new yet, is never used.
  */
-import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { Log } from '@posthouse/runtime/log'
 import { StartError } from '@posthouse/runtime/start-error'
 import type { TlsFiles } from './listener.ts'
 import { makeCertificate } from './self-signed.ts'
 import type { EdgeSettings } from './settings.ts'
-import { watchFiles } from './watched-file.ts'
+import { FilesRead, watchFiles } from './watched-file.ts'
 
 export interface Certificate {
   readonly current: TlsFiles
@@ -30,19 +29,23 @@ export function loadCertificate(settings: EdgeSettings, log: Log): Certificate |
       close: () => undefined,
     }
   }
+  const read = (from: FilesRead): TlsFiles => readCertificate(certFile, keyFile, (path) => from.read(path))
+  const files = new FilesRead()
   let current: TlsFiles
   try {
-    current = read(certFile, keyFile)
+    current = read(files)
   } catch (error) {
     throw new StartError('tls.certFile', `cannot use ${certFile}: ${(error as Error).message}`, { cause: error })
   }
   const listeners: ((tls: TlsFiles) => void)[] = []
-  const close = watchFiles([certFile, keyFile], () => {
+  const close = watchFiles(files, (changed) => {
     try {
-      current = read(certFile, keyFile)
+      current = read(changed)
       for (const listener of listeners) listener(current)
       log.info({ file: certFile, validTo: new X509Certificate(current.cert).validTo }, 'certificate read again')
     } catch (error) {
+      // Switched between the one file and the other: that is no mistake of anybody's, and the next look reads both.
+      if (changed.haveChanged) return
       log.error(
         { file: certFile, reason: (error as Error).message },
         'the certificate is wrong: the one of before stays',
@@ -58,9 +61,13 @@ export function loadCertificate(settings: EdgeSettings, log: Log): Certificate |
   }
 }
 
-/** Throws if the key does not belong to the certificate. */
-function read(certFile: string, keyFile: string): TlsFiles {
-  const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) }
+/** Throws if the two cannot be used, or the key does not belong to the certificate. */
+export function readCertificate(certFile: string, keyFile: string, readFile: (path: string) => Buffer): TlsFiles {
+  const tls = { cert: readFile(certFile), key: readFile(keyFile) }
   createSecureContext(tls)
+  // OpenSSL keeps a place for each kind of key: an RSA certificate with an EC key is taken, and then no handshake succeeds.
+  if (!new X509Certificate(tls.cert).checkPrivateKey(createPrivateKey(tls.key))) {
+    throw new Error(`${keyFile} is not the key of ${certFile}`)
+  }
   return tls
 }

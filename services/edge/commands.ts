@@ -96,7 +96,10 @@ export class Commands {
     if (!this.#offersTls()) return session.refuse('notImplemented')
     session.put(replies.startTls)
     session.flush()
-    session.upgrade(() => undefined)
+    session.upgrade(
+      () => undefined,
+      () => session.leave(),
+    )
   }
   #offersTls(): boolean {
     return !this.#session.secure && this.#session.listener.offersTls

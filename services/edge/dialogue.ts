@@ -162,7 +162,6 @@ export class Dialogue {
           return session.dropWithoutReply()
       }
       session.release()
-      if (session.context.activities.stopped) session.drain()
     })
   }
 

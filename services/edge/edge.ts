@@ -9,6 +9,8 @@ import { StartError } from '@posthouse/runtime/start-error'
 import { Authenticator } from './authenticator.ts'
 import { Balancers } from './balancers.ts'
 import { loadCertificate } from './certificate.ts'
+import { believedNetworks, clusterNetworks, whyHidden } from './cluster-networks.ts'
+import type { ClusterNetwork } from './cluster-networks.ts'
 import type { EdgeContext } from './context.ts'
 import { KnownClients } from './known-clients.ts'
 import { Listener } from './listener.ts'
@@ -21,6 +23,12 @@ type Service = ServiceContext<typeof settingsTable, typeof metricsTable>
 
 /** How long before the deadline of a stop the sessions that still linger in a transaction are closed. */
 const cutOffBefore = 5000
+/**
+ * How long a stopping node waits, after its last transaction, for clients to hang up. If it ended at once, whatever a client
+ * had sent meanwhile, such as its next MAIL, would be answered with a reset, which may take away replies that the client
+ * has not read yet, the one to its final dot among them.
+ */
+const lastWords = 2000
 
 export interface Edge {
   /** Ports of the listeners, in their order. */
@@ -28,11 +36,15 @@ export interface Edge {
   readonly context: EdgeContext
 }
 
-/** Starts with a queue that is there. */
-export async function openEdge(service: Service, queue: AcceptPort): Promise<Edge> {
+/** Starts with a queue that is there. `own`: what the process found out about the cluster it runs in. */
+export async function openEdge(
+  service: Service,
+  queue: AcceptPort,
+  own: readonly ClusterNetwork[] = [],
+): Promise<Edge> {
   const { settings, lifecycle, health, log } = service
   lifecycle.onStop('queue', () => queue.close())
-  const users = settings.usersFile === undefined ? undefined : loadUsers(settings.usersFile, log)
+  const users = settings.usersFile === undefined ? undefined : await loadUsers(settings.usersFile, log)
   const certificate = loadCertificate(settings, log)
   const sessions = new Sessions()
   const context: EdgeContext = {
@@ -54,11 +66,14 @@ export async function openEdge(service: Service, queue: AcceptPort): Promise<Edg
     now: Date.now,
   }
   service.metrics.sessions.from(() => sessions.size)
+  const cluster = clusterNetworks(settings.cluster, own)
   const listeners = settings.listeners.map((listener) => {
+    tellOfCluster(listener, cluster, log)
     const networks = networksOf(listener.networks)
+    const believed = networksOf(believedNetworks(listener, cluster))
     const balancers = new Balancers(context, listener.role, networksOf(listener.proxyFrom))
     const { reusePort } = settings
-    return new Listener(context, { ...listener, networks, balancers, reusePort, tls: certificate?.current })
+    return new Listener(context, { ...listener, networks, believed, balancers, reusePort, tls: certificate?.current })
   })
   certificate?.onChange((tls) => {
     for (const listener of listeners) listener.updateSecureContext(tls)
@@ -83,11 +98,14 @@ export async function openEdge(service: Service, queue: AcceptPort): Promise<Edg
   })
 
   const ports: number[] = []
-  lifecycle.onClose('listeners', () => {
+  lifecycle.onClose('listeners', async () => {
     for (const listener of listeners) listener.stopListening()
-    sessions.drain()
-    const patience = Math.max(settings.stop.deadline / 2, settings.stop.deadline - cutOffBefore)
-    setTimeout(() => sessions.cutOff(), patience).unref()
+    sessions.leave()
+    // The deadline counts from the beginning of the stop.
+    const left = settings.stop.deadline - settings.stop.notReadyFor
+    setTimeout(() => sessions.cutOff(), Math.max(left / 2, left - cutOffBefore)).unref()
+    await lifecycle.activities.idle()
+    await sessions.gone(Math.min(lastWords, left / 4))
   })
   for (const [index, listener] of listeners.entries()) {
     const port = await listener.open().catch((error: NodeJS.ErrnoException) => {
@@ -97,6 +115,32 @@ export async function openEdge(service: Service, queue: AcceptPort): Promise<Edg
     log.info({ role: listener.role, host: settings.listeners[index]?.host, port }, 'listening')
   }
   return { ports, context }
+}
+
+/** What the settings allow and somebody may not expect. */
+function tellOfCluster(
+  { role, networks, proxyFrom, allowClusterNetworks }: Service['settings']['listeners'][number],
+  cluster: readonly ClusterNetwork[],
+  log: Service['log'],
+): void {
+  if (role !== 'relay') return
+  const hidden = (entries: readonly string[]) => entries.filter((entry) => whyHidden(entry, cluster) !== undefined)
+  const inCluster = hidden(networks)
+  if (inCluster.length > 0 && allowClusterNetworks) {
+    log.warn(
+      { networks: inCluster },
+      'relays for networks of the cluster: for everybody who can reach it through the cluster',
+    )
+  } else if (inCluster.length > 0) {
+    log.warn({ networks: inCluster }, 'networks of the cluster are served only when a load balancer names the client')
+  }
+  const balancers = hidden(proxyFrom)
+  if (balancers.length > 0) {
+    log.warn(
+      { proxyFrom: balancers },
+      'load balancers in the cluster: who else can reach this port from there can claim any address',
+    )
+  }
 }
 
 function networksOf(entries: readonly string[]): NetworkList {

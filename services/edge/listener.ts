@@ -23,6 +23,8 @@ export interface ListenerOptions {
   readonly reusePort: boolean
   /** For the role relay: whom it serves. */
   readonly networks: NetworkList
+  /** Those of them that are believed without a load balancer's word. */
+  readonly believed: NetworkList
   /** Whose connections begin with a PROXY header. */
   readonly balancers: Balancers
   readonly bareNewlines: 'reject' | 'normalise'
@@ -79,9 +81,13 @@ export class Listener extends SMTPServer {
     })
   }
 
-  /** A balancer is never served for its own address, whatever the networks are: others' mail may come from there. */
-  serves(address: string): boolean {
-    return this.role === 'relay' && this.#options.networks.has(address) && !this.isBalancer(address)
+  /**
+   * `named`: a load balancer says that this is the client. A balancer is never served for its own address, whatever the
+   * networks are: others' mail may come from there.
+   */
+  serves(address: string, named: boolean): boolean {
+    const { networks, believed } = this.#options
+    return this.role === 'relay' && (named ? networks : believed).has(address) && !this.isBalancer(address)
   }
   isBalancer(address: string): boolean {
     return this.#options.balancers.has(address)

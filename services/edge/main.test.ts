@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -20,11 +21,15 @@ const main = fileURLToPath(new URL('main.ts', import.meta.url))
 async function run(
   folder: string,
   settings: Record<string, unknown>,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<{ process: ChildProcess; text(): string }> {
   const [http] = await freePorts(1)
   const config = join(folder, 'edge.yaml')
   writeFileSync(config, stringify({ name: 'edge-1', hostname: 'edge.example', http: { port: http }, ...settings }))
-  const child = spawn(process.execPath, [main, '--config', config], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [main, '--config', config], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let text = ''
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   return { process: child, text: () => text }
@@ -75,6 +80,44 @@ test('three mistakes in the settings are three lines, before anything starts', a
       path,
     )
   }
+})
+
+test('in Kubernetes a relay for everybody is not started; the settings by themselves are judged alike everywhere', async () => {
+  await using folder = await temporaryFolder('edge')
+  const [port] = await freePorts(1)
+  const listeners = [{ role: 'relay', host: '127.0.0.1', port, networks: ['0.0.0.0/0'] }]
+  const inKubernetes = { KUBERNETES_SERVICE_HOST: '10.96.0.1' }
+  // Named, because the machine of the test may have no network.
+  const cluster = { nodeAddresses: ['192.0.2.7'] }
+  const edge = await run(folder.path, { listeners, cluster }, inKubernetes)
+  assert.deepEqual(await once(edge.process, 'exit'), [78, null])
+  assert.match(edge.text(), /^listeners\[0\]\.networks: 0\.0\.0\.0\/0 .*SNAT.*allowClusterNetworks\n$/)
+
+  const config = join(folder.path, 'check.yaml')
+  writeFileSync(config, stringify({ name: 'edge-1', hostname: 'edge.example', http: { port: 0 }, listeners }))
+  const [inside, outside] = [inKubernetes, {}].map((environment) => {
+    const { KUBERNETES_SERVICE_HOST: _, ...rest } = process.env
+    const args = [main, '--config', config, '--print-settings']
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { env: { ...rest, ...environment } })
+    return { status, text: String(stdout), errors: String(stderr) }
+  })
+  assert.deepEqual(inside, outside)
+  assert.deepEqual([inside?.status, inside?.errors], [0, ''])
+})
+
+test('in Kubernetes a relay for the network of the pod itself is not started', async () => {
+  await using folder = await temporaryFolder('edge')
+  const [nats, port] = await freePorts(2)
+  const addresses = Object.values(networkInterfaces()).flat()
+  const outer = addresses.find((found) => found?.internal === false)?.address
+  const settings = {
+    nats: { servers: [`127.0.0.1:${nats}`] },
+    listeners: [{ role: 'relay', host: '127.0.0.1', port, networks: [outer ?? '192.0.2.7'] }],
+  }
+  const edge = await run(folder.path, settings, { KUBERNETES_SERVICE_HOST: '10.96.0.1' })
+  // Where there is nothing but loopback nothing can be known, and the start goes on, to the queue that is not there.
+  assert.deepEqual(await once(edge.process, 'exit'), [outer === undefined ? 1 : 78, null])
+  assert.match(edge.text(), outer === undefined ? /nats\.servers: / : /^listeners\[0\]\.networks: .* of this pod\)/)
 })
 
 test('without a NATS server the start ends with one line that names the setting', async () => {

@@ -44,7 +44,7 @@ export class Session extends SMTPConnection implements InputReader {
     super(listener, socket, options)
     this.context = listener.context
     this.listener = listener
-    this.isListed = listener.serves(this.remoteAddress)
+    this.isListed = listener.serves(this.remoteAddress, options.remoteAddress !== undefined)
     this.#dialogue = new Dialogue(this)
     this.#commands = new Commands(this, this.#dialogue)
     if (this.secure) this.#tls = describeTls(socket)
@@ -198,12 +198,14 @@ export class Session extends SMTPConnection implements InputReader {
     this.#ours = false
     this.#clock.heard()
     this.input?.unblock('work')
+    this.leave()
     this.flush()
   }
 
   // What is heard.
 
   onIdle(): void {
+    this.leave()
     this.flush()
   }
   onContent(piece: Buffer): void {
@@ -257,8 +259,12 @@ export class Session extends SMTPConnection implements InputReader {
     if (up !== undefined) this.refuse(up)
   }
 
-  drain(): void {
-    if (this.isOpen && !this.#ours && !this.#dialogue.inTransaction) this.refuse('shuttingDown')
+  /** Called whenever something is over: ends the session if the node stops and nothing of it is under way. */
+  leave(): void {
+    if (!this.context.activities.stopped || !this.isOpen) return
+    // In the middle of a handshake nothing can be said; it is called again after it.
+    if (this.#ours || this._upgrading || this.#dialogue.inTransaction) return
+    this.refuse('shuttingDown')
   }
   cutOff(): void {
     if (this.isOpen && !this.#dialogue.awaitsFate) this.refuse('shuttingDown')

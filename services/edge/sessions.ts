@@ -8,6 +8,7 @@ import type { Session } from './session.ts'
 export class Sessions {
   readonly #sessions = new Set<Session>()
   readonly #perClient = new Map<string, number>()
+  #lastIsGone: (() => void) | undefined
 
   get size(): number {
     return this.#sessions.size
@@ -29,6 +30,7 @@ export class Sessions {
     const left = (this.#perClient.get(key) ?? 1) - 1
     if (left === 0) this.#perClient.delete(key)
     else this.#perClient.set(key, left)
+    if (this.#sessions.size === 0) this.#lastIsGone?.()
   }
 
   /** Called once a second with a monotonic time in ms. */
@@ -36,13 +38,22 @@ export class Sessions {
     for (const session of this.#sessions) session.tick(now)
   }
 
-  /** The node stops: sessions in no transaction are told so and closed, the others after theirs. */
-  drain(): void {
-    for (const session of this.#sessions) session.drain()
+  /** The node stops: sessions in no transaction are told so and closed; the others do it after theirs. */
+  leave(): void {
+    for (const session of this.#sessions) session.leave()
   }
 
   /** The stop takes too long: closes all that do not wait for the queue's answer. */
   cutOff(): void {
     for (const session of this.#sessions) session.cutOff()
+  }
+
+  /** Resolves when every connection has been closed by both sides, or after so many ms. */
+  async gone(within: number): Promise<void> {
+    if (this.#sessions.size === 0) return
+    await new Promise<void>((resolve) => {
+      this.#lastIsGone = resolve
+      setTimeout(resolve, within).unref()
+    })
   }
 }

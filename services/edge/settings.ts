@@ -31,6 +31,11 @@ export const settingsTable = defineSettings({
         default: [],
         help: 'Load balancers that begin each connection with a PROXY protocol header (version 1 or 2), which says whose it is; without one it is closed. Who comes from elsewhere sends none. These addresses themselves never send without a log-in.',
       },
+      allowClusterNetworks: {
+        type: 'boolean',
+        default: false,
+        help: "For the role relay only: serves the listed networks although they overlap the cluster's (cluster.networks). Right where nobody else can reach the port through the cluster; else everybody can send.",
+      },
       bareNewlines: {
         type: 'enum',
         values: ['reject', 'normalise'],
@@ -38,6 +43,18 @@ export const settingsTable = defineSettings({
         help: "A CR or LF on its own: refused, or made a CRLF for old programs of one's own.",
       },
     },
+  },
+  'cluster.networks': {
+    type: 'list',
+    format: 'cidr',
+    default: [],
+    help: "Pod, service and node ranges of the cluster this node runs in. A connection from there may be anybody's, whose address was replaced on the way (SNAT): a relay listener that serves such addresses is refused at start, or, with proxyFrom, serves them only when the load balancer names them. In Kubernetes the networks of the pod count too; `posthouse config check`, which may run elsewhere, does not know them.",
+  },
+  'cluster.nodeAddresses': {
+    type: 'list',
+    format: 'ip',
+    default: [],
+    help: 'Addresses of the machine on which the pod of this node runs (status.hostIPs); they count like cluster.networks.',
   },
   reusePort: {
     type: 'boolean',
@@ -53,7 +70,7 @@ export const settingsTable = defineSettings({
     type: 'string',
     format: 'path',
     optional: true,
-    help: 'Certificate chain, PEM; read again when it changes.',
+    help: 'Certificate chain, PEM; read again when it changes, and used from when both files belong together.',
   },
   'tls.keyFile': {
     type: 'string',
@@ -65,7 +82,7 @@ export const settingsTable = defineSettings({
     type: 'string',
     format: 'path',
     optional: true,
-    help: 'Who may log in, written by `posthouse user`; read again when it changes. Needed by submission and submissions.',
+    help: 'Who may log in, written by `posthouse user`. A user may have `passwordFile` there in place of `hash`: a file, relative to this one, that holds the password itself, 12 characters at least. Read again when one of the files changes. Needed by submission and submissions.',
   },
   'limits.messageSize': {
     type: 'bytes',

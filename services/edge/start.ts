@@ -4,15 +4,17 @@ import type { AcceptObserver, AcceptQueue } from '@posthouse/queue/accept-queue'
 import type { ServiceContext } from '@posthouse/runtime/service'
 import { queueOptions } from '@posthouse/runtime/settings/queue-options'
 import { asStartError } from '@posthouse/runtime/start-error'
+import type { ClusterNetwork } from './cluster-networks.ts'
 import { openEdge } from './edge.ts'
 import type { metricsTable } from './metrics.ts'
 import type { settingsTable } from './settings.ts'
 
 type Service = ServiceContext<typeof settingsTable, typeof metricsTable>
 
-export async function startEdge(service: Service): Promise<void> {
+/** `own`: what the process found out about the cluster it runs in. */
+export async function startEdge(service: Service, own: readonly ClusterNetwork[]): Promise<void> {
   const queue = await connect(service)
-  await openEdge(service, queue)
+  await openEdge(service, queue, own)
 }
 
 async function connect({ settings, log, metrics }: Service): Promise<AcceptQueue> {

@@ -134,12 +134,14 @@ export interface TestOptions {
   readonly tracer?: Tracer
   /** Instead of one that gives nothing. */
   readonly queue?: DeliverPort
+  /** For secrets, which no file of settings may hold. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** `values`: settings by path, as YAML values. */
 export async function testNode(
   values: Readonly<Record<string, unknown>>,
-  { sink, tracer = off, queue = new FakePort() }: TestOptions = {},
+  { sink, tracer = off, queue = new FakePort(), environment = {} }: TestOptions = {},
 ): Promise<TestNode> {
   const yaml = {
     name: 'delivery-test',
@@ -150,7 +152,7 @@ export async function testNode(
     ...values,
   }
   const loaded = loadSettings<typeof settingsTable>(settingsTable, {
-    environment: {},
+    environment,
     readFile: () => '',
     file: { name: 'test.yaml', text: JSON.stringify(nested(yaml)) },
   })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 
 export class Client {
   #socket: Socket
@@ -37,13 +38,14 @@ export class Client {
     return new Client(socket)
   }
 
-  async startTls(): Promise<void> {
+  async startTls(): Promise<TLSSocket> {
     await this.command('STARTTLS')
     this.#socket.removeAllListeners()
     const socket = connectTls({ socket: this.#socket, rejectUnauthorized: false })
     await once(socket, 'secureConnect')
     this.#socket = socket
     this.#listen()
+    return socket
   }
 
   get socket(): Socket {

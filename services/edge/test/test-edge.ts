@@ -12,6 +12,7 @@ import { createMetrics } from '@posthouse/runtime/metrics/registry'
 import { loadSettings } from '@posthouse/runtime/settings/load'
 import { off } from '@posthouse/runtime/tracing'
 import type { Tracer } from '@posthouse/runtime/tracing'
+import type { ClusterNetwork } from '../cluster-networks.ts'
 import type { EdgeContext } from '../context.ts'
 import { openEdge } from '../edge.ts'
 import { metricsTable } from '../metrics.ts'
@@ -44,6 +45,8 @@ export interface TestEdgeOptions {
   readonly bareNewlines?: 'reject' | 'normalise'
   readonly queue?: FakeQueue
   readonly tracer?: Tracer
+  /** What the process found out about its cluster. */
+  readonly own?: readonly ClusterNetwork[]
 }
 
 export async function startTestEdge(options: TestEdgeOptions = {}): Promise<TestEdge> {
@@ -87,7 +90,7 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
     destination: { write: (line: string) => void (logged += line) },
   })
   const health = new Health()
-  const lifecycle = new Lifecycle({ log, notReadyFor: 0, deadline: loaded.settings.stop.deadline })
+  const lifecycle = new Lifecycle({ log, ...loaded.settings.stop })
   const registry = createMetrics(metricsTable, { service: 'edge', version: 'test' })
   const queue = options.queue ?? new FakeQueue()
   const { settings } = loaded
@@ -99,6 +102,7 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
   const { ports, context } = await openEdge(
     { settings, log, metrics: registry.metrics, health, lifecycle, tracer: options.tracer ?? off, version: 'test' },
     queue,
+    options.own,
   ).catch(async (error: unknown) => {
     await end()
     throw error
