@@ -35,7 +35,10 @@ const KILL_AFTER_MS = 5000
 export async function ended(program: string, args: readonly string[], options: CommandOptions): Promise<Ended> {
   const { signal, timeoutMs, input } = options
   if (signal?.aborted === true) throw new CommandFailed(`${spoken(program, args)}: stopped before it began`)
-  const child = spawn(program, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], detached: true })
+  const child = spawn(program, args, {
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    detached: true,
+  })
   let stdout = ''
   let stderr = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))

@@ -164,7 +164,8 @@ export class Load {
       } catch {
         // no answer: told below
       }
-      if (left === 0) throw new Error(`load ${this.name}: ${command.join(' ')}: ${stderr.trim() || stdout.trim() || status}`)
+      if (left === 0)
+        throw new Error(`load ${this.name}: ${command.join(' ')}: ${stderr.trim() || stdout.trim() || status}`)
     }
   }
 }

@@ -18,7 +18,11 @@ export function claimOn(namespace: { readonly metadata: Meta } | undefined): Cla
 }
 
 export function namespaceObject(name: string): object {
-  const labels = { [OWNER.label]: OWNER.value, [`${POD_SECURITY}/enforce`]: 'restricted', [`${POD_SECURITY}/warn`]: 'restricted' }
+  const labels = {
+    [OWNER.label]: OWNER.value,
+    [`${POD_SECURITY}/enforce`]: 'restricted',
+    [`${POD_SECURITY}/warn`]: 'restricted',
+  }
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }
 }
 

@@ -120,7 +120,8 @@ export function parseCommandLine(args: readonly string[], root: string, steps: r
   const only = (given.only ?? '').split(',').filter((name) => name !== '')
   for (const name of only) if (!steps.includes(name)) errors.push(`--only: no step ${name}; --list tells them`)
   const namespace = given.namespace ?? 'posthouse-e2e'
-  if (!NAME.test(namespace)) errors.push(`--namespace: must be a name as Kubernetes has it, not ${JSON.stringify(namespace)}`)
+  if (!NAME.test(namespace))
+    errors.push(`--namespace: must be a name as Kubernetes has it, not ${JSON.stringify(namespace)}`)
   if (given['node-command']?.trim() === '') errors.push('--node-command: is empty')
   const rate = number('rate', 30, 1, 10_000)
   const timeout = number('timeout', 600, 30, 7200)

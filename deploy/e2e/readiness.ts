@@ -10,7 +10,8 @@ export function notReady(workloads: readonly Workload[], pods: readonly Pod[]): 
 function ofWorkload({ kind, metadata, spec, status }: Workload): string[] {
   const name = `${(kind ?? 'workload').toLowerCase()} ${metadata.name}`
   const wanted = spec.replicas ?? 1
-  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return [`${name}: its change has not been seen yet`]
+  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))
+    return [`${name}: its change has not been seen yet`]
   const ready = status?.readyReplicas ?? 0
   if (ready !== wanted) return [`${name}: ${ready} of ${wanted} ready`]
   const there = status?.replicas ?? 0

@@ -43,7 +43,9 @@ async function podsOn(scene: Scene, node: string): Promise<string[]> {
 async function untilNodeIs(scene: Scene, node: string, wanted: boolean): Promise<void> {
   await scene.until(`node ${node} is ${wanted ? 'ready' : 'not ready'}`, async () => {
     const { status } = await scene.kubectl.json<Node>(['get', 'node', node])
-    return isTrue(status?.conditions, 'Ready') === wanted ? undefined : [`node ${node}: ${wanted ? 'not ready' : 'ready'}`]
+    return isTrue(status?.conditions, 'Ready') === wanted
+      ? undefined
+      : [`node ${node}: ${wanted ? 'not ready' : 'ready'}`]
   })
 }
 

@@ -31,7 +31,9 @@ export const install: Step = {
     await scene.helm.install(scene.values(scene.changes, valuesFile(scene)))
     await scene.allIsWell()
     const servers = await scene.pods('nats')
-    scene.note(`NATS servers: ${servers.map(({ metadata, spec }) => `${metadata.name} on ${spec.nodeName}`).join(', ')}`)
+    scene.note(
+      `NATS servers: ${servers.map(({ metadata, spec }) => `${metadata.name} on ${spec.nodeName}`).join(', ')}`,
+    )
   },
 }
 
@@ -49,7 +51,13 @@ export const load: Step = {
   always: true,
   async run(scene) {
     const { rate } = scene.options
-    const started = await startLoad(scene, { name: LOAD.pod, toDomain: LOAD.domain, secret: LOAD.secret, user: USER, rate })
+    const started = await startLoad(scene, {
+      name: LOAD.pod,
+      toDomain: LOAD.domain,
+      secret: LOAD.secret,
+      user: USER,
+      rate,
+    })
     await scene.until('mail flows', async () => {
       const { phase } = await started.status()
       return phase.accepted >= FLOWING && phase.deliveries > 0 ? undefined : [`${phase.accepted} messages accepted`]
@@ -88,4 +96,3 @@ export async function startLoad(scene: Scene, asked: Asked): Promise<Load> {
   await kubectl.waitFor(`pod/${asked.name}`, 'condition=Ready', START_MS)
   return new Load(kubectl, asked.name)
 }
-

@@ -16,7 +16,8 @@ export const drain: Step = {
     for (const one of [load, held]) {
       if (one === undefined) continue
       const { complete, open } = await one.drain(DRAIN_SECONDS)
-      if (!complete) throw new Error(`${open} recipients of ${one.name} have not got their mail after ${DRAIN_SECONDS} s`)
+      if (!complete)
+        throw new Error(`${open} recipients of ${one.name} have not got their mail after ${DRAIN_SECONDS} s`)
     }
     scene.note('everything that was accepted has arrived')
   },
@@ -30,7 +31,10 @@ export const uninstall: Step = {
   async run(scene) {
     await scene.helm.uninstall()
     await scene.until('the release is gone', async () => {
-      const left = await scene.kubectl.list<Pod>('all,configmaps,secrets,pdb,networkpolicies,serviceaccounts', selectorOf())
+      const left = await scene.kubectl.list<Pod>(
+        'all,configmaps,secrets,pdb,networkpolicies,serviceaccounts',
+        selectorOf(),
+      )
       return left.length === 0 ? undefined : left.map(({ metadata }) => `${metadata.name} is still there`)
     })
   },
