@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../..')
 const PROGRAMS: Readonly<Record<string, string>> = {
   edge: 'services/edge/main.ts',
   delivery: 'services/delivery/main.ts',
-  posthouse: 'deploy/image/posthouse.ts',
+  posthouse: 'services/cli/main.ts',
 }
 
 const USAGE = `usage: ${Object.keys(PROGRAMS).join(' | ')}, and its arguments; for example: edge --config /etc/posthouse/edge.yaml`

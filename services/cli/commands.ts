@@ -1,6 +1,7 @@
 // All commands, in the order of the help.
 import type { Command } from './command.ts'
 import { configCheck } from './config-check.ts'
+import { probe } from './probe.ts'
 import { queueCount } from './queue-count.ts'
 import { queueList } from './queue-list.ts'
 import { queueShow } from './queue-show.ts'
@@ -18,4 +19,5 @@ export const commands: readonly Command[] = [
   userPasswd,
   userRemove,
   configCheck,
+  probe,
 ]

@@ -13,7 +13,7 @@ export function overview(commands: readonly Command[]): string {
     ...columns(commands.map((command) => [usage(command), command.summary])),
     '',
     'posthouse COMMAND --help tells more; posthouse --version tells the version. Every command takes --json.',
-    'Exit status: 0 done, 1 cannot be done, 64 wrong command line, 69 the queue does not answer, 78 wrong settings.',
+    'Exit status: 0 done, 1 cannot be done, 64 wrong command line, 69 the queue or the edge does not answer, 78 wrong settings.',
     '',
   ].join('\n')
 }

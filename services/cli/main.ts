@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The `posthouse` command: looks at the queue of the whole cluster, keeps the users file, checks settings. Nothing it does
-// needs a running Posthouse node.
+// The `posthouse` command: looks at the queue of the whole cluster, keeps the users file, checks settings, sends a message
+// through. Nothing but the last needs a running Posthouse node.
 import { join } from 'node:path'
 import { connectQueueView } from '@posthouse/queue/queue-view'
 import { run } from './program.ts'

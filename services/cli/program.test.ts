@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { posthouse } from './test/fake-world.ts'
 
+const PROBE = '--from a@b --to a@b --listen 25'
 const wrong: readonly [args: string, complaint: RegExp][] = [
-  ['frob', /^posthouse: frob: no such command; there are queue count, .*config check$/],
+  ['frob', /^posthouse: frob: no such command; there are queue count, .*config check, probe$/],
   ['queue', /^posthouse: queue: no such command; there are queue count, queue list, queue show$/],
   ['queue frob', /^posthouse: queue frob: no such command/],
   ['queue show', /^posthouse: queue show: ID is missing; posthouse queue show --help shows how$/],
@@ -20,6 +21,41 @@ const wrong: readonly [args: string, complaint: RegExp][] = [
   ['user add anna --address bob', /^posthouse: --address: must be an address, @domain or \*, not "bob"$/],
   ['user list --file a --data b', /^posthouse: --file, --config and --data: name one of them$/],
   ['config check --config a', /^posthouse: config check: SERVICE is missing/],
+  ['probe again', /^posthouse: probe: "again" is one argument too many/],
+  ['probe --from a@b --to a@b --listen 25', /^posthouse: probe: --edge is missing; posthouse probe --help shows how$/],
+  [`probe --edge mail ${PROBE}`, /^posthouse: --edge: must be HOST:PORT, such as 127.0.0.1:587, not "mail"$/],
+  [`probe --edge mail:0 ${PROBE}`, /^posthouse: --edge: must be HOST:PORT/],
+  [
+    'probe --edge h:25 --from a --to a@b --listen 25',
+    /^posthouse: --from: must be a plain address, such as \S+, not "a"$/,
+  ],
+  ['probe --edge h:25 --from "a"@b --to a@b --listen 25', /^posthouse: --from: must be a plain address/],
+  ['probe --edge h:25 --from a@b --to .a@b --listen 25', /^posthouse: --to: must be a plain address/],
+  ['probe --edge h:25 --from a@b --to ä@b --listen 25', /^posthouse: --to: must be a plain address/],
+  ['probe --edge h:25 --from a@b --to a@b_c --listen 25', /^posthouse: --to: must be a plain address/],
+  ['probe --edge h:25 --from a@b --to a@[x] --listen 25', /^posthouse: --to: must be a plain address/],
+  [
+    'probe --edge h:25 --from a@b --to a@b --listen 65536',
+    /^posthouse: --listen: must be PORT or HOST:PORT, .*"65536"$/,
+  ],
+  ['probe --edge h:25 --from a@b --to a@b --listen ::1:25', /^posthouse: --listen: must be PORT or HOST:PORT/],
+  [`probe --edge h:25 ${PROBE} --timeout 60`, /^posthouse: --timeout: must be a time from 1s to 1h, .* not "60"$/],
+  [`probe --edge h:25 ${PROBE} --timeout 2h`, /^posthouse: --timeout: must be a time from 1s to 1h/],
+  [
+    `probe --edge h:25 ${PROBE} --tls maybe`,
+    /^posthouse: --tls: must be one of starttls, implicit, none, not "maybe"$/,
+  ],
+  [`probe --edge h:25 ${PROBE} --server-name 192.0.2.1`, /^posthouse: --server-name: must be a host name/],
+  [`probe --edge h:25 ${PROBE} --user a`, /^posthouse: probe: --user needs --password-file$/],
+  [`probe --edge h:25 ${PROBE} --password-file a`, /^posthouse: probe: --password-file needs --user$/],
+  [`probe --edge h:25 ${PROBE} --insecure --ca-file a`, /^posthouse: --ca-file and --insecure: name one of them$/],
+  [`probe --edge h:25 ${PROBE} --tls none --ca-file a`, /^posthouse: --tls none and --ca-file: name one of them$/],
+  [`probe --edge h:25 ${PROBE} --tls none --server-name a`, /^posthouse: --tls none and --server-name: name one/],
+  [`probe --edge h:25 ${PROBE} --tls none --insecure`, /^posthouse: --tls none and --insecure: name one of them$/],
+  [
+    `probe --edge h:25 ${PROBE} --tls none --user a --password-file b`,
+    /^posthouse: --tls none: a password is never sent without TLS$/,
+  ],
 ]
 
 for (const [args, complaint] of wrong) {
@@ -36,6 +72,16 @@ test('every mistake of a command line has a line of its own', async () => {
   assert.equal(said.errors.trimEnd().split('\n').length, 2)
 })
 
+test('a probe that is told nothing names all that it needs', async () => {
+  const said = await posthouse(['probe'])
+  assert.equal(said.status, 64)
+  const lines = said.errors.trimEnd().split('\n')
+  assert.deepEqual(
+    lines.map((line) => /probe: (--\w+) is missing/.exec(line)?.[1]),
+    ['--edge', '--from', '--to', '--listen'],
+  )
+})
+
 test('without a command the help goes to standard error and the status is 64', async () => {
   const said = await posthouse([])
   assert.deepEqual([said.status, said.output], [64, ''])
@@ -46,7 +92,8 @@ for (const args of [['--help'], ['-h'], ['help']]) {
   test(`posthouse ${args.join(' ')} lists every command`, async () => {
     const said = await posthouse(args)
     assert.deepEqual([said.status, said.errors], [0, ''])
-    for (const name of ['queue count', 'user add NAME', 'config check SERVICE']) assert.ok(said.output.includes(name))
+    for (const name of ['queue count', 'user add NAME', 'config check SERVICE', 'probe'])
+      assert.ok(said.output.includes(name))
   })
 }
 
@@ -63,6 +110,19 @@ test('the help of a command names each of its options, even when an operand is m
   for (const option of ['--address ADDRESS', '--password-file FILE', '--file FILE', '--json']) {
     assert.ok(said.output.includes(option), option)
   }
+})
+
+test('a command of one word has a help of its own', async () => {
+  const said = await posthouse(['probe', '--help'])
+  assert.equal(said.status, 0)
+  assert.match(said.output, /^usage: posthouse probe \[OPTION\]…\n/)
+  for (const option of ['--edge HOST:PORT', '--listen [HOST:]PORT', '--tls starttls|implicit|none', '--insecure']) {
+    assert.ok(said.output.includes(option), option)
+  }
+})
+
+test('the help of a queue command tells of POSTHOUSE_CONFIG', async () => {
+  assert.match((await posthouse(['queue', 'list', '--help'])).output, /POSTHOUSE_CONFIG/)
 })
 
 test('a complaint under --json is an object on standard output too', async () => {

@@ -16,9 +16,9 @@ export async function run(args: readonly string[], world: World): Promise<Status
     return STATUS.usage
   }
   if (first === '--help' || first === '-h' || first === 'help') return print(world, overview(commands))
-  const command = commands.find(({ name }) => name === args.slice(0, 2).join(' '))
+  const command = commands.find(({ name }) => name === args.slice(0, words(name)).join(' '))
   if (command === undefined) return withoutVerb(args, world)
-  const parsed = parse(command, args.slice(2))
+  const parsed = parse(command, args.slice(words(command.name)))
   switch (parsed.is) {
     case 'help':
       return print(world, helpOf(command))
@@ -27,6 +27,11 @@ export async function run(args: readonly string[], world: World): Promise<Status
     case 'run':
       return show(world, await command.run(parsed.given, world), parsed.json)
   }
+}
+
+/** A noun and a verb, or one word that says it all. */
+function words(name: string): number {
+  return name.split(' ').length
 }
 
 function withoutVerb([noun = '', verb]: readonly string[], world: World): Status {

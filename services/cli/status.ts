@@ -6,7 +6,7 @@ export const STATUS = {
   failed: 1,
   /** Wrong command line. */
   usage: 64,
-  /** The queue does not answer. */
+  /** The queue does not answer, or the edge does not take the message of a probe. */
   unavailable: 69,
   /** Wrong or missing settings. */
   config: 78,

@@ -8,8 +8,8 @@ import type { Envelope, Recipient } from '@posthouse/core/record'
 import { classifyReply, isClosing, oneLine, replyLine } from '@posthouse/core/reply-class'
 import type { ServerReply, Verdict } from '@posthouse/core/reply-class'
 import type { Job } from './job.ts'
+import type { Offers } from './offers.ts'
 import type { Outgoing } from './outgoing.ts'
-import type { Offers } from './smtp-client.ts'
 import type { TransactionResult } from './transaction.ts'
 
 /** What an attempt came to for one recipient. */

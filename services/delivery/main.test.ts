@@ -96,7 +96,7 @@ test('each mistake in the settings is a line, before anything starts', async () 
 test('without a NATS server the start ends with one line that names the setting', async () => {
   await using folder = await temporaryFolder('delivery')
   const [nats] = await freePorts(1)
-  const alone = await run(folder.path, { nats: { servers: [`127.0.0.1:${nats}`] } })
+  const alone = await run(folder.path, { nats: { servers: [`127.0.0.1:${nats}`], patience: '0s' } })
   assert.deepEqual(await once(alone.process, 'exit'), [1, null])
   const fatal = alone
     .text()

@@ -7,6 +7,7 @@
  */
 import { isIP } from 'node:net'
 import type { Socket } from 'node:net'
+import { NOTHING, offersOf } from './offers.ts'
 import type { Outgoing } from './outgoing.ts'
 import { PhaseClock } from './phase-clock.ts'
 import type { ClientTimeouts, Phase } from './phase-clock.ts'
@@ -33,23 +34,6 @@ export interface ClientOptions {
   readonly now: () => number
 }
 
-export interface Offers {
-  readonly pipelining: boolean
-  readonly eightBitMime: boolean
-  readonly smtputf8: boolean
-  readonly dsn: boolean
-  readonly sizeIsOffered: boolean
-  readonly size: number
-}
-
-const NOTHING: Offers = {
-  pipelining: false,
-  eightBitMime: false,
-  smtputf8: false,
-  dsn: false,
-  sizeIsOffered: false,
-  size: 0,
-}
 /** A socket's handle, as far as it tells what the kernel has not taken. */
 interface Handle {
   readonly writeQueueSize?: number
@@ -125,15 +109,7 @@ export class SmtpClient extends InnerConnection {
 
   /** After 'connect': what the host offers is known. */
   ready(): void {
-    const extensions = new Set(this._supportedExtensions)
-    this.offers = {
-      pipelining: extensions.has('PIPELINING'),
-      eightBitMime: extensions.has('8BITMIME'),
-      smtputf8: extensions.has('SMTPUTF8'),
-      dsn: extensions.has('DSN'),
-      sizeIsOffered: extensions.has('SIZE'),
-      size: this._maxAllowedSize,
-    }
+    this.offers = offersOf(this._supportedExtensions, this._maxAllowedSize)
     const socket = this._socket
     if (socket) {
       socket.setTimeout(0)

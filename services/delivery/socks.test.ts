@@ -179,6 +179,19 @@ test('when no proxy works, mail is deferred, the hosts are not to blame, and all
   assert.ok(node.log.some(({ msg }) => msg === 'a way out works again'))
 })
 
+test('when no proxy works, it is not tried again for every host', async () => {
+  await using mx = await FakeMx.start()
+  await using broken = await FakeSocks.start({ welcome: 'drop' })
+  await using node = await testNode({
+    'route.smarthosts': [`127.0.0.1:${mx.port}`, `127.0.0.2:${mx.port}`, `127.0.0.3:${mx.port}`],
+    'egress.socks': [broken.name],
+  })
+  const delivery = await node.deliver(mail())
+  assert.equal(delivery.how(), 'deferred')
+  assert.match(delivery.reply() ?? '', /^4\.4\.0 .*: it closed the connection$/)
+  assert.equal(broken.connections, 1)
+})
+
 test('a host that the proxy cannot reach is a host that cannot be reached: the next one is tried', async () => {
   for (const code of [3, 4, 5, 6]) {
     await using mx = await FakeMx.start({ host: '127.0.0.3' })

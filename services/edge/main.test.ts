@@ -111,7 +111,7 @@ test('in Kubernetes a relay for the network of the pod itself is not started', a
   const addresses = Object.values(networkInterfaces()).flat()
   const outer = addresses.find((found) => found?.internal === false)?.address
   const settings = {
-    nats: { servers: [`127.0.0.1:${nats}`] },
+    nats: { servers: [`127.0.0.1:${nats}`], patience: '0s' },
     listeners: [{ role: 'relay', host: '127.0.0.1', port, networks: [outer ?? '192.0.2.7'] }],
   }
   const edge = await run(folder.path, settings, { KUBERNETES_SERVICE_HOST: '10.96.0.1' })
@@ -124,7 +124,7 @@ test('without a NATS server the start ends with one line that names the setting'
   await using folder = await temporaryFolder('edge')
   const [nats, port] = await freePorts(2)
   const edge = await run(folder.path, {
-    nats: { servers: [`127.0.0.1:${nats}`] },
+    nats: { servers: [`127.0.0.1:${nats}`], patience: '0s' },
     listeners: [{ role: 'relay', host: '127.0.0.1', port, networks: ['127.0.0.0/8'] }],
   })
   assert.deepEqual(await once(edge.process, 'exit'), [1, null])

@@ -12,10 +12,35 @@ import type { TestEdge } from './test/test-edge.ts'
 const good = 'Subject: x\r\n\r\nbody\r\n.\r\n'
 const shuttingDown = '421 4.3.2 Service shutting down, closing connection'
 
-/** Time stands still but for what the test says. */
-function stopTime({ mock }: TestContext): (ms: number) => void {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  return (ms) => mock.timers.tick(ms)
+interface Site {
+  readonly edge: TestEdge
+  /** Time stands still but for this. */
+  readonly tick: (ms: number) => void
+  /** Clients that are gone with the test. */
+  readonly keep: (client: Client) => Client
+}
+
+async function site(t: TestContext, settings: Record<string, unknown> = {}): Promise<Site> {
+  const clients: Client[] = []
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const edge = await startTestEdge({ settings: { greetingDelay: '0s', ...settings } })
+  // Also of a test that failed half-way nothing is left.
+  t.after(async () => {
+    const ended = edge[Symbol.asyncDispose]()
+    for (const client of clients) client.close()
+    for (const fate of edge.queue.held?.splice(0) ?? []) fate({ is: 'unknown' })
+    await new Promise(setImmediate)
+    t.mock.timers.tick(600_000)
+    await ended
+  })
+  return {
+    edge,
+    tick: (ms) => t.mock.timers.tick(ms),
+    keep(client) {
+      clients.push(client)
+      return client
+    },
+  }
 }
 
 /** Long enough for whatever needs no time. */
@@ -28,10 +53,13 @@ async function held(edge: TestEdge): Promise<void> {
 }
 
 /** A client that does not hang up because the edge does. */
-async function patient(port: number): Promise<{ client: Client; socket: Socket; errors: unknown[] }> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+async function patient(
+  edge: TestEdge,
+  keep: Site['keep'],
+): Promise<{ client: Client; socket: Socket; errors: unknown[] }> {
+  const socket = connect({ port: edge.ports.relay, host: '127.0.0.1', allowHalfOpen: true })
   await once(socket, 'connect')
-  const client = Client.over(socket)
+  const client = keep(Client.over(socket))
   const errors: unknown[] = []
   socket.on('error', (error) => errors.push(error))
   await client.reply()
@@ -40,16 +68,15 @@ async function patient(port: number): Promise<{ client: Client; socket: Socket; 
 }
 
 test('a stopping node that says "not ready" serves everybody as always, and then nobody any more', async (t) => {
-  const tick = stopTime(t)
-  const edge = await startTestEdge({ settings: { stop: { notReadyFor: '5s', deadline: '20s' } } })
-  const kept = await Client.greeted(edge.ports.relay)
-  const idle = await Client.greeted(edge.ports.relay)
+  const { edge, tick, keep } = await site(t, { stop: { notReadyFor: '5s', deadline: '20s' } })
+  const kept = keep(await Client.greeted(edge.ports.relay))
+  const idle = keep(await Client.greeted(edge.ports.relay))
   assert.match(await kept.mail('a@b.example', 'c@d.example', good), /^250 /)
   edge.lifecycle.stop('SIGTERM')
   tick(4999)
   assert.equal(edge.lifecycle.phase, 'not ready')
   assert.match(await kept.mail('a@b.example', 'c@d.example', good), /^250 /)
-  const fresh = await Client.greeted(edge.ports.relay)
+  const fresh = keep(await Client.greeted(edge.ports.relay))
   assert.match(await fresh.mail('a@b.example', 'c@d.example', good), /^250 /)
   assert.equal(edge.queue.records.length, 3)
 
@@ -63,15 +90,14 @@ test('a stopping node that says "not ready" serves everybody as always, and then
 })
 
 test('a message under way gets its reply, the MAIL behind it 421, and the node stays until both are read', async (t) => {
-  stopTime(t)
-  const edge = await startTestEdge()
+  const { edge, keep } = await site(t)
   edge.queue.held = []
-  const { client, socket, errors } = await patient(edge.ports.relay)
+  const { client, socket, errors } = await patient(edge, keep)
   for (const line of ['MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>', 'DATA']) await client.command(line)
   client.write(`${good}MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n`)
   await held(edge)
   const stopped = edge[Symbol.asyncDispose]()
-  edge.queue.held[0]?.({ is: 'stored' })
+  edge.queue.held?.shift()?.({ is: 'stored' })
   assert.match(await client.reply(), /^250 2\.0\.0 Ok: queued as /)
   assert.equal(await client.reply(), shuttingDown)
   assert.equal(await client.reply(), '')
@@ -88,9 +114,8 @@ test('a message under way gets its reply, the MAIL behind it 421, and the node s
 })
 
 test('a client that never hangs up is not waited for longer than two seconds', async (t) => {
-  const tick = stopTime(t)
-  const edge = await startTestEdge()
-  const { client, socket } = await patient(edge.ports.relay)
+  const { edge, tick, keep } = await site(t)
+  const { client } = await patient(edge, keep)
   const stopped = edge[Symbol.asyncDispose]()
   assert.equal(await client.reply(), shuttingDown)
   tick(1999)
@@ -100,12 +125,12 @@ test('a client that never hangs up is not waited for longer than two seconds', a
   await stopped
   assert.equal(edge.queue.closed, true)
   assert.equal(await edge.lifecycle.done, 0)
-  socket.destroy()
 })
 
-test('a transaction that ends in another way than with a message ends the session as well', async () => {
-  const edge = await startTestEdge()
-  const [reset, refused] = [await Client.greeted(edge.ports.relay), await Client.greeted(edge.ports.relay)]
+test('a transaction that ends in another way than with a message ends the session as well', async (t) => {
+  const { edge, keep } = await site(t)
+  const reset = keep(await Client.greeted(edge.ports.relay))
+  const refused = keep(await Client.greeted(edge.ports.relay))
   for (const client of [reset, refused]) assert.match(await client.command('MAIL FROM:<a@b.example>'), /^250 /)
   const stopped = edge[Symbol.asyncDispose]()
   assert.equal(await reset.command('RSET'), '250 2.0.0 Ok')
@@ -119,9 +144,8 @@ test('a transaction that ends in another way than with a message ends the sessio
 })
 
 test('a log-in that is being checked is answered before the session ends', async (t) => {
-  const tick = stopTime(t)
-  const edge = await startTestEdge({ settings: { failedLoginDelay: '1s', greetingDelay: '0s' } })
-  const client = await Client.secure(edge.ports.submissions)
+  const { edge, tick, keep } = await site(t, { failedLoginDelay: '1s' })
+  const client = keep(await Client.secure(edge.ports.submissions))
   await client.reply()
   await client.command('EHLO client.example')
   const answer = client.login('anna', 'a wrong password')
@@ -136,22 +160,20 @@ test('a log-in that is being checked is answered before the session ends', async
 })
 
 test('a client in the middle of STARTTLS is told when it can hear it', async (t) => {
-  stopTime(t)
-  const edge = await startTestEdge({ settings: { greetingDelay: '0s' } })
-  const plain = await Client.greeted(edge.ports.submission)
+  const { edge, keep } = await site(t)
+  const plain = keep(await Client.greeted(edge.ports.submission))
   assert.match(await plain.command('STARTTLS'), /^220 /)
   const stopped = edge[Symbol.asyncDispose]()
   plain.socket.removeAllListeners()
   const socket = connectTls({ socket: plain.socket, rejectUnauthorized: false })
   await once(socket, 'secureConnect')
-  assert.equal(await Client.over(socket).reply(), shuttingDown)
+  assert.equal(await keep(Client.over(socket)).reply(), shuttingDown)
   await stopped
 })
 
 test('who lingers in a transaction is told in time before the deadline, which began with "not ready"', async (t) => {
-  const tick = stopTime(t)
-  const edge = await startTestEdge({ settings: { stop: { notReadyFor: '6s', deadline: '20s' } } })
-  const client = await Client.greeted(edge.ports.relay)
+  const { edge, tick, keep } = await site(t, { stop: { notReadyFor: '6s', deadline: '20s' } })
+  const client = keep(await Client.greeted(edge.ports.relay))
   await client.command('MAIL FROM:<a@b.example>')
   edge.lifecycle.stop('SIGTERM')
   tick(6000)

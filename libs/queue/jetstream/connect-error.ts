@@ -6,6 +6,9 @@ export interface Dialled {
   readonly tls?: NatsTls | undefined
 }
 
+/** Nobody is there; which may be different in a moment, as nothing was refused. */
+export class NoServerError extends Error {}
+
 export function connectError(error: unknown, { servers, tls }: Dialled): Error {
   const name = error instanceof Error ? error.name : ''
   const text = error instanceof Error ? error.message : String(error)
@@ -16,7 +19,7 @@ export function connectError(error: unknown, { servers, tls }: Dialled): Error {
   }
   const handshake = explainTls(error, tls)
   if (handshake !== undefined) return new Error(handshake, { cause: error })
-  return new Error(`nats.servers: no NATS server answers at ${servers.join(', ')} (${text})`, { cause: error })
+  return new NoServerError(`nats.servers: no NATS server answers at ${servers.join(', ')} (${text})`, { cause: error })
 }
 
 /** `text` is the servers' own: it names the subject. */

@@ -2,6 +2,7 @@
  * The store on JetStream. `connectStore` resolves when the streams exist and have been seen; it rejects with a one-line Error
  * that names the setting when NATS cannot be reached or the configuration does not fit.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeLease, encodeLease } from '@posthouse/core/lease-codec'
 import { encodeEntry } from '@posthouse/core/entry-codec'
 import type { PublishAnswer } from '@posthouse/core/answer'
@@ -20,6 +21,7 @@ import type {
   Store,
   StoredEntry,
 } from '../store.ts'
+import { NoServerError } from './connect-error.ts'
 import { listBodies } from './body-list.ts'
 import { readBody } from './body-reader.ts'
 import { readExtents } from './extents.ts'
@@ -31,7 +33,7 @@ import { publish } from './publish.ts'
 import { Reader } from './reader.ts'
 import { Removal } from './removal.ts'
 import type { QueueUser } from './permissions.ts'
-import { awaitSetUp, findPartitions, setUp } from './setup.ts'
+import { awaitSetUp, findPartitions, PATIENCE_MS, setUp } from './setup.ts'
 import { StatePoll } from './state-poll.ts'
 import { DEFAULT_LIMITS, type StoreLimits } from './stream-settings.ts'
 import type { NatsTls } from './nats-tls.ts'
@@ -71,9 +73,10 @@ export interface StoreOptions {
 
 const EMPTY = new Uint8Array(0)
 const LATE_MS = 2000
+const AGAIN_MS = 500
 
 export async function connectStore(options: StoreOptions): Promise<Store> {
-  const links = await Links.open(options)
+  const links = await openLinks(options)
   try {
     const wanted = { ...options, limits: options.limits ?? DEFAULT_LIMITS }
     // An edge may not make streams, as who may change them may remove mail: the delivery nodes do.
@@ -84,6 +87,20 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
   } catch (error) {
     await links.close()
     throw error
+  }
+}
+
+/** Nodes and servers may be started together, the servers last. */
+async function openLinks(options: StoreOptions): Promise<Links> {
+  const deadline = performance.now() + (options.patienceMs ?? PATIENCE_MS)
+  for (let said = false; ; said = true) {
+    try {
+      return await Links.open(options)
+    } catch (error) {
+      if (!(error instanceof NoServerError) || performance.now() > deadline) throw error
+      if (!said) options.log.info({ error: error.message }, 'waiting: no NATS server answers yet')
+      await sleep(AGAIN_MS)
+    }
   }
 }
 

@@ -35,7 +35,23 @@ const refuses = (change: Partial<StoreOptions>, reason: RegExp) => assert.reject
 
 test('no server at the listed addresses', async () => {
   const port = await freePort()
-  await refuses({ servers: [`127.0.0.1:${port}`] }, /^Error: nats\.servers: no NATS server answers at 127\.0\.0\.1:\d+/)
+  await refuses(
+    { servers: [`127.0.0.1:${port}`], patienceMs: 0 },
+    /^Error: nats\.servers: no NATS server answers at 127\.0\.0\.1:\d+/,
+  )
+})
+
+test('a server that comes while it is waited for', async (t) => {
+  const waiting: string[] = []
+  const port = await freePort()
+  const log = { ...SILENT, info: (_: object, message: string) => waiting.push(message) }
+  const refused = connectStore(options({ servers: [`127.0.0.1:${port}`], log }))
+  void refused.catch(() => {})
+  while (!waiting.includes('waiting: no NATS server answers yet')) await new Promise(setImmediate)
+  const child = await startChild(requireNatsServer().path, ['-a', '127.0.0.1', '-p', String(port)])
+  t.after(() => child.stop())
+  // It answers, and is found to be without JetStream.
+  await assert.rejects(refused, /^Error: nats\.servers: JetStream is off/)
 })
 
 test('a wrong password', () => refuses({ password: 'wrong' }, /^Error: nats\.user, nats\.passwordFile: .*refuse/))

@@ -13,7 +13,8 @@ import type { Links } from './links.ts'
 import { leastStorage, streamConfigs, type StoreLimits } from './stream-settings.ts'
 
 export const LEAST_SERVER = [2, 15] as const
-const PATIENCE_MS = 45_000
+/** How long a node waits at its start, if nothing else is said. */
+export const PATIENCE_MS = 45_000
 const RETRY_MS = 300
 const REQUEST_MS = 3000
 /** Stream creation includes the election of its first leader. */

@@ -73,6 +73,13 @@ export const queueSettings = defineSettings({
   },
   'nats.user': { type: 'string', optional: true, help: 'NATS user; leave out for servers without authentication.' },
   'nats.password': { type: 'secret', optional: true, help: 'Password of the NATS user.' },
+  'nats.patience': {
+    type: 'duration',
+    min: '0s',
+    max: '10m',
+    default: '45s',
+    help: 'How long a node that starts waits for NATS servers that do not answer yet, and again for the streams of the queue.',
+  },
   'nats.tls.caFile': {
     type: 'string',
     format: 'path',

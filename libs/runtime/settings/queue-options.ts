@@ -16,11 +16,12 @@ export interface QueueOptions {
   readonly partitions: number
   readonly replicas: number
   readonly limits: { readonly storage: number }
+  readonly patienceMs: number
 }
 
 export function queueOptions({
   name,
-  nats: { servers, user, password, tls },
+  nats: { servers, user, password, patience, tls },
   queue: { partitions, replicas, storage },
 }: Pick<Settings<typeof commonSettings>, 'name'> & Settings<typeof queueSettings>): QueueOptions {
   return {
@@ -32,6 +33,7 @@ export function queueOptions({
     partitions,
     replicas,
     limits: { storage },
+    patienceMs: patience,
   }
 }
 

@@ -14,11 +14,13 @@ export interface FakeWorld {
   readonly input?: string | Input
   readonly root?: string
   readonly queue?: () => Promise<OpenQueue>
+  /** Hears complaints and notes as they are written. */
+  readonly onErrors?: (text: string) => void
 }
 
 export async function posthouse(args: readonly string[], fake: FakeWorld = {}): Promise<Said> {
   const output = new Kept()
-  const errors = new Kept()
+  const errors = new Kept(fake.onErrors)
   const input = typeof fake.input === 'object' ? fake.input : Readable.from([Buffer.from(fake.input ?? '')])
   const world: World = {
     environment: fake.environment ?? {},
@@ -34,9 +36,16 @@ export async function posthouse(args: readonly string[], fake: FakeWorld = {}): 
 
 class Kept extends Writable {
   text = ''
+  readonly #onText: ((text: string) => void) | undefined
+
+  constructor(onText?: (text: string) => void) {
+    super()
+    this.#onText = onText
+  }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString()
+    this.#onText?.(chunk.toString())
     done()
   }
 }
