@@ -1,22 +1,28 @@
 // Writes what is generated: docs/settings.md and docs/metrics.md, from the tables of the services that are there,
-// docs/nats.md, from what each of them asks of the NATS servers, and docs/faults.md, from the runs written down in docs/faults.json. `check` compares instead of writing.
+// docs/nats.md, from what each of them asks of the NATS servers, docs/faults.md, from the runs written down in docs/faults.json,
+// and of the chart in helm/posthouse the schema of its values and their table in its README.md, from values.yaml, and what it
+// carries in files/. `check` compares instead of writing.
 //
 //   node deploy/check/generate.ts
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { metricsMarkdown } from '@posthouse/runtime/metrics/markdown'
 import type { MetricsTable } from '@posthouse/runtime/metrics/table'
 import { settingsMarkdown } from '@posthouse/runtime/settings/markdown'
 import type { SettingsTable } from '@posthouse/runtime/settings/table'
+import { readValues } from '../chart/values-document.ts'
+import { chartCopies, copiedFolders, natsPermissionsFile, natsPermissionsYaml } from '../chart/values-files.ts'
+import { readmeMarkdown } from '../chart/values-readme.ts'
+import { valuesSchema } from '../chart/values-schema.ts'
 import { natsMarkdown } from './nats-document.ts'
 
 export const root = join(import.meta.dirname, '../..')
 
-/** Every generated file, by its path in the tree. */
+/** Every generated file, by its path in the tree. Throws when values.yaml is not as it has to be. */
 export async function generate(): Promise<ReadonlyMap<string, string>> {
-  const settings = await tables<SettingsTable>('settings.ts', 'settingsTable')
+  const settings = await settingsTables()
   const metrics = await tables<MetricsTable>('metrics.ts', 'metricsTable')
   const faults = await faultsMarkdown(join(root, 'docs/faults.json'))
   const files = new Map<string, string>()
@@ -25,14 +31,15 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
     ['docs/metrics.md', metricsMarkdown(metrics)],
     ['docs/nats.md', natsMarkdown()],
     ...(faults === undefined ? [] : [['docs/faults.md', faults] as const]),
+    ...chartDocuments(settings),
   ] as const) {
     const options = await resolveConfig(join(root, path))
     files.set(path, await format(text, { ...options, filepath: path }))
   }
-  return files
+  return new Map([...files, ...chartCopies(root)])
 }
 
-/** Those of the files that stand otherwise in the folder, or not at all. */
+/** Those of the files that stand otherwise in the folder, or not at all, and copies of what is no more. */
 export function outOfDate(files: ReadonlyMap<string, string>, folder: string): string[] {
   const stale: string[] = []
   for (const [path, text] of files) {
@@ -40,7 +47,28 @@ export function outOfDate(files: ReadonlyMap<string, string>, folder: string): s
     if (!existsSync(file)) stale.push(`${path} is missing`)
     else if (readFileSync(file, 'utf8') !== text) stale.push(`${path} is not what the tables say`)
   }
-  return stale
+  return [...stale, ...leftOver(files, folder).map((path) => `${path} is a copy of nothing`)]
+}
+
+function leftOver(files: ReadonlyMap<string, string>, folder: string): string[] {
+  return copiedFolders
+    .filter((copies) => existsSync(join(folder, copies)))
+    .flatMap((copies) => readdirSync(join(folder, copies)).map((name) => `${copies}/${name}`))
+    .filter((path) => !files.has(path))
+}
+
+function chartDocuments(
+  settings: ReadonlyMap<string, SettingsTable>,
+): readonly (readonly [path: string, text: string])[] {
+  const chart = 'helm/posthouse'
+  const read = (name: string) => readFileSync(join(root, chart, name), 'utf8')
+  const { values, complaints } = readValues(read('values.yaml'), `${chart}/values.yaml`)
+  if (complaints.length > 0) throw new Error(complaints.join('\n'))
+  return [
+    [`${chart}/values.schema.json`, JSON.stringify(valuesSchema(values, settings))],
+    [`${chart}/README.md`, readmeMarkdown(read('README.md'), values)],
+    [natsPermissionsFile, natsPermissionsYaml()],
+  ]
 }
 
 /** Undefined until a run of the faults has been written down. */
@@ -50,6 +78,11 @@ async function faultsMarkdown(data: string): Promise<string | undefined> {
     faultsDocument(data: unknown): string
   }
   return module.faultsDocument(JSON.parse(readFileSync(data, 'utf8')))
+}
+
+/** The settings of each service that has any, by its name. */
+export function settingsTables(): Promise<ReadonlyMap<string, SettingsTable>> {
+  return tables<SettingsTable>('settings.ts', 'settingsTable')
 }
 
 async function tables<T>(file: string, name: string): Promise<ReadonlyMap<string, T>> {
@@ -65,8 +98,15 @@ async function tables<T>(file: string, name: string): Promise<ReadonlyMap<string
   return found
 }
 
-if (import.meta.main)
-  for (const [path, text] of await generate()) {
+if (import.meta.main) {
+  const files = await generate()
+  for (const [path, text] of files) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)
     process.stdout.write(`${path}\n`)
   }
+  for (const path of leftOver(files, root)) {
+    rmSync(join(root, path))
+    process.stdout.write(`${path} removed\n`)
+  }
+}

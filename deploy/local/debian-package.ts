@@ -1,4 +1,4 @@
-// Takes one program out of a Debian package of another suite than the machine runs, without installing anything and without
+// Takes programs out of Debian packages of another suite than the machine runs, without installing anything and without
 // touching the machine's package state: a private apt folder whose only source is the suite on a mirror that the machine
 // uses already, verified with the machine's own archive keys.
 
@@ -46,6 +46,17 @@ export async function downloadDebianPackage(
   folder: string,
   say: (line: string) => void,
 ): Promise<string> {
+  return join(await unpackDebianPackages([name], suite, 16, folder, say), program)
+}
+
+/** Unpacks all of them into one folder below `folder` and resolves with it. `megabytes` is what there is to fetch, about. */
+export async function unpackDebianPackages(
+  names: readonly string[],
+  suite: string,
+  megabytes: number,
+  folder: string,
+  say: (line: string) => void,
+): Promise<string> {
   try {
     const listing = ['indextargets', '--no-release-info', '--format', '$(REPO_URI) $(RELEASE)', 'Created-By: Packages']
     const uris = mirrors((await run('apt-get', [...listing, 'Component: main'])).stdout).slice(0, MIRRORS_TRIED)
@@ -54,12 +65,14 @@ export async function downloadDebianPackage(
     for (const [index, uri] of uris.entries()) {
       try {
         const at = join(folder, `apt-${index}`)
-        say(`fetching ${name} from Debian ${suite}, by the mirror this machine uses (about 16 MB)`)
-        await fetchPackage(name, suite, uri, at)
-        const file = (await readdir(at)).find((entry) => entry.endsWith('.deb'))
-        if (file === undefined) throw new Error('apt-get downloaded nothing')
-        await run('dpkg-deb', ['-x', join(at, file), join(at, 'unpacked')])
-        return join(at, 'unpacked', program)
+        say(
+          `fetching ${names.join(', ')} from Debian ${suite}, by the mirror this machine uses (about ${megabytes} MB)`,
+        )
+        await fetchPackages(names, suite, uri, at)
+        const files = (await readdir(at)).filter((entry) => entry.endsWith('.deb'))
+        if (files.length < names.length) throw new Error('apt-get downloaded nothing')
+        for (const file of files) await run('dpkg-deb', ['-x', join(at, file), join(at, 'unpacked')])
+        return join(at, 'unpacked')
       } catch (error) {
         last = error
       }
@@ -70,7 +83,7 @@ export async function downloadDebianPackage(
   }
 }
 
-async function fetchPackage(name: string, suite: string, uri: string, at: string): Promise<void> {
+async function fetchPackages(names: readonly string[], suite: string, uri: string, at: string): Promise<void> {
   await mkdir(join(at, 'lists', 'partial'), { recursive: true })
   await mkdir(join(at, 'cache', 'archives', 'partial'), { recursive: true })
   const source = join(at, 'suite.sources')
@@ -92,5 +105,5 @@ async function fetchPackage(name: string, suite: string, uri: string, at: string
   const flags = Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`])
   const how = { cwd: at, maxBuffer: 16 * 1024 * 1024, env: { ...process.env, LC_ALL: 'C' } }
   await run('apt-get', [...flags, '-q', 'update'], how)
-  await run('apt-get', [...flags, '-q', 'download', name], how)
+  await run('apt-get', [...flags, '-q', 'download', ...names], how)
 }

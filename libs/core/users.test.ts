@@ -54,8 +54,16 @@ users:
   assert.deepEqual(
     result.errors.map((error) => error.split(':', 1)[0]),
     [
-      ...['users[0].name', 'users[0].hash', 'users[0].addresses', 'users[1]', 'users[2].hash', 'users[2].colour'],
-      ...['users[3].passwordFile', 'users[4].passwordFile', 'users[5].passwordFile', 'users[6].hash'],
+      'users[0].name',
+      'users[0].hash',
+      'users[0].addresses',
+      'users[1]',
+      'users[2].hash',
+      'users[2].colour',
+      'users[3].passwordFile',
+      'users[4].passwordFile',
+      'users[5].passwordFile',
+      'users[6].hash',
     ],
   )
   assert.equal(parseUsers('users: [').is, 'invalid')
