@@ -36,15 +36,20 @@ export interface PhaseSummary {
   readonly duplicates: number
 }
 
+/** Recipients accepted and not arrived. */
+export interface Open {
+  readonly recipients: number
+  /** Of those that the sink has not deferred. */
+  readonly oldestMs: number
+}
+
 export interface Status {
   readonly state: 'running' | 'stopping' | 'stopped'
   /** Messages begun. */
   readonly messages: number
-  /** Recipients accepted and not arrived. */
-  readonly open: number
-  readonly oldestOpenMs: number
+  readonly open: Open
   readonly trouble?: string
-  readonly phase: PhaseSummary
+  readonly phase: PhaseSummary | undefined
 }
 
 export interface Verdict {
@@ -139,7 +144,7 @@ export class Load {
     return this.#control(['stop'], 60_000)
   }
 
-  drain(seconds: number): Promise<{ readonly complete: boolean; readonly open: number }> {
+  drain(seconds: number): Promise<{ readonly complete: boolean; readonly open: Open }> {
     return this.#control(['drain', String(seconds)], 60_000 + seconds * 1000)
   }
 

@@ -16,7 +16,8 @@ export async function askServers(kubectl: Kubectl, pods: readonly Pod[]): Promis
 async function ask(kubectl: Kubectl, pod: string): Promise<Jsz | undefined> {
   try {
     const text = await kubectl.exec(pod, 'nats', ['wget', '-q', '-O', '-', URL], { timeoutMs: PATIENCE_MS })
-    return JSON.parse(text) as Jsz
+    // The chart names a server after its pod; the server itself tells its name elsewhere.
+    return { ...(JSON.parse(text) as Omit<Jsz, 'server'>), server: pod }
   } catch {
     return undefined // it is asked again, or told as the one that does not answer
   }

@@ -1,5 +1,5 @@
 // Runs the steps one after the other, and begins a phase of the load for each. A step that misses a bar does not keep the others
-// from running; one that cannot be done, or after which all does not become well again, does.
+// from running; one after which all does not become well again does.
 
 import type { PhaseFacts, Load } from './load.ts'
 import { factsOf, troublesOf } from './load.ts'
@@ -35,7 +35,8 @@ export async function runSteps(running: Running): Promise<StepResult[]> {
     }
     const result = await runStep(running, step)
     results.push(result)
-    if (result.outcome === 'failed' && !done.has(step.name)) stuck ??= step.name
+    if (done.has(step.name) || scene.signal.aborted) continue
+    if (step.always === true || !(await isWell(scene))) stuck ??= step.name
   }
   return results
 }
@@ -48,6 +49,16 @@ function notNow(step: Step, scene: Scene, done: ReadonlySet<string>, stuck: stri
   if (step.name === 'uninstall' && !done.has('install')) return 'nothing is installed'
   if (step.after !== undefined && !done.has(step.after)) return `${step.after} has to be done before it`
   return step.cannot?.(scene)
+}
+
+/** Whether what comes next can be tried, although this step could not be done. */
+async function isWell(scene: Scene): Promise<boolean> {
+  try {
+    await scene.allIsWell()
+    return true
+  } catch {
+    return false
+  }
 }
 
 function named({ name, what, bars }: Step): Pick<StepResult, 'name' | 'what' | 'bars'> {

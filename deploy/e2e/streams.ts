@@ -1,7 +1,8 @@
 // What the NATS servers say of the streams (their /jsz, with streams, configuration and raft groups), read together. Pure.
 
 export interface Jsz {
-  readonly server_name?: string
+  /** Name of the server that answered. */
+  readonly server: string
   readonly account_details?: readonly {
     readonly stream_detail?: readonly StreamDetail[]
   }[]
@@ -19,10 +20,10 @@ interface StreamDetail {
 /** By the name of each stream, what its own leader says; a server that does not lead it may not know. */
 function ledStreams(answers: readonly Jsz[]): Map<string, { leader: string; stream: StreamDetail }> {
   const led = new Map<string, { leader: string; stream: StreamDetail }>()
-  for (const { server_name, account_details } of answers) {
+  for (const { server, account_details } of answers) {
     for (const stream of (account_details ?? []).flatMap((account) => account.stream_detail ?? [])) {
-      if (server_name !== undefined && stream.cluster?.leader === server_name) {
-        led.set(stream.name, { leader: server_name, stream })
+      if (stream.cluster?.leader === server) {
+        led.set(stream.name, { leader: server, stream })
       }
     }
   }
@@ -36,8 +37,11 @@ export interface Expected {
   readonly replicas: number
 }
 
-/** A line for each thing that is awaited; empty: every stream has a leader and all of its copies are current. */
-export function notCurrent(answers: readonly Jsz[], expected: Expected): string[] {
+/**
+ * A line for each thing that is awaited; empty: every stream has a leader, and all of its copies are current, or were at an earlier look:
+ * `seen` has the names of those streams, and gets more.
+ */
+export function notCurrent(answers: readonly Jsz[], expected: Expected, seen = new Set<string>()): string[] {
   const silent = expected.servers - answers.length
   if (silent > 0) return [`${silent} of ${expected.servers} NATS servers do not answer`]
   const led = ledStreams(answers)
@@ -49,7 +53,8 @@ export function notCurrent(answers: readonly Jsz[], expected: Expected): string[
     const others = stream.cluster?.replicas ?? []
     const current = 1 + others.filter((peer) => peer.current === true && peer.offline !== true).length
     const wanted = Math.max(stream.config?.num_replicas ?? 1, expected.replicas)
-    if (current < wanted) awaited.push(`stream ${name}: ${current} of ${wanted} copies current`)
+    if (current >= wanted) seen.add(name)
+    else if (!seen.has(name)) awaited.push(`stream ${name}: ${current} of ${wanted} copies current`)
   }
   return awaited
 }

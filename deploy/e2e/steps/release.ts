@@ -23,7 +23,8 @@ const hold: Step = {
     scene.held = held
     await scene.until('the queue is filled', async () => {
       const { phase } = await held.status()
-      return phase.accepted >= HELD_MESSAGES ? undefined : [`${phase.accepted} of ${HELD_MESSAGES} messages accepted`]
+      const accepted = phase?.accepted ?? 0
+      return accepted >= HELD_MESSAGES ? undefined : [`${accepted} of ${HELD_MESSAGES} messages accepted`]
     })
     await held.rate(0)
     await stillWaiting(scene)
@@ -36,13 +37,15 @@ async function stillWaiting(scene: Scene): Promise<number> {
   const { held } = scene
   if (held === undefined) throw new Error('no mail waits in the queue')
   const { open, phase } = await held.status()
-  if (phase.deliveries > 0) throw new Error(`${phase.deliveries} recipients of a host that is down have got mail`)
+  const arrived = phase?.deliveries ?? 0
+  if (arrived > 0) throw new Error(`${arrived} recipients of a host that is down have got mail`)
   const program = ['posthouse', 'queue', 'count', '--json']
   const pod = await scene.workload('delivery')
   const { count } = JSON.parse(await scene.kubectl.exec(pod, 'delivery', program)) as { count: number }
-  scene.note(`${open} recipients wait for the host that is down; the queue counts ${count} in all`)
-  if (count < open) throw new Error(`the queue counts ${count} recipients, and at least ${open} must be there`)
-  return open
+  scene.note(`${open.recipients} recipients wait for the host that is down; the queue counts ${count} in all`)
+  if (count < open.recipients)
+    throw new Error(`the queue counts ${count} recipients, and at least ${open.recipients} must be there`)
+  return open.recipients
 }
 
 async function keepingTheQueue(scene: Scene, change: () => Promise<unknown>): Promise<void> {

@@ -60,10 +60,11 @@ export const load: Step = {
     })
     await scene.until('mail flows', async () => {
       const { phase } = await started.status()
-      return phase.accepted >= FLOWING && phase.deliveries > 0 ? undefined : [`${phase.accepted} messages accepted`]
+      const accepted = phase?.accepted ?? 0
+      return accepted >= FLOWING && (phase?.deliveries ?? 0) > 0 ? undefined : [`${accepted} messages accepted`]
     })
     scene.load = started
-    await started.phase('calm')
+    await started.phase('begun')
   },
 }
 

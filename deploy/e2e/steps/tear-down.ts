@@ -17,7 +17,7 @@ export const drain: Step = {
       if (one === undefined) continue
       const { complete, open } = await one.drain(DRAIN_SECONDS)
       if (!complete)
-        throw new Error(`${open} recipients of ${one.name} have not got their mail after ${DRAIN_SECONDS} s`)
+        throw new Error(`${open.recipients} recipients of ${one.name} have not got their mail after ${DRAIN_SECONDS} s`)
     }
     scene.note('everything that was accepted has arrived')
   },
