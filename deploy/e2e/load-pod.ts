@@ -108,9 +108,17 @@ function labelsOf(name: string): Record<string, string> {
 function argumentsOf(options: LoadPodOptions): string[] {
   const { edge, user, fromDomain, toDomain, rate, deferEvery, sessions, largestKib } = options
   return [
-    ...[`--edge=${edge}:587`, `--submissions=${edge}:465`, `--user=${user}`, '--password-file=/etc/load/password'],
-    ...[`--from-domain=${fromDomain}`, `--to-domain=${toDomain}`, `--rate=${rate}`, `--defer-every=${deferEvery}`],
-    ...[`--sessions=${sessions}`, `--largest-kib=${largestKib}`],
-    ...[`--sink-port=${SINK_PORT}`, `--control-port=${CONTROL_PORT}`],
+    `--edge=${edge}:587`,
+    `--submissions=${edge}:465`,
+    `--user=${user}`,
+    '--password-file=/etc/load/password',
+    `--from-domain=${fromDomain}`,
+    `--to-domain=${toDomain}`,
+    `--rate=${rate}`,
+    `--defer-every=${deferEvery}`,
+    `--sessions=${sessions}`,
+    `--largest-kib=${largestKib}`,
+    `--sink-port=${SINK_PORT}`,
+    `--control-port=${CONTROL_PORT}`,
   ]
 }

@@ -48,12 +48,24 @@ export async function run({ options, steps, root, signal, say, pollMs }: Run): P
   const undo = new Undo()
   const done = new Set<string>()
   const breaker = new NodeBreaker({
-    ...{ kubectl, restoring, undo, run: runId },
-    ...{ command: options.nodeCommand, mayDrain: options.mayDrain },
+    kubectl,
+    restoring,
+    undo,
+    run: runId,
+    command: options.nodeCommand,
+    mayDrain: options.mayDrain,
   })
   const setting = { namespace: options.namespace, clusterDomain: 'cluster.local', run: runId, places: where }
   const scene = new Scene({
-    ...{ options, setting, kubectl, helm, breaker, undo, signal, done, say },
+    options,
+    setting,
+    kubectl,
+    helm,
+    breaker,
+    undo,
+    signal,
+    done,
+    say,
     pollMs: pollMs ?? POLL_MS,
   })
   let results: StepResult[] = []

@@ -72,9 +72,16 @@ function cells(step: StepResult): string[] {
   if (facts === null) return [`\`${name}\``, what, took, ...empty(6), verdict]
   const bar = typeof bars?.gapMs === 'number' ? ` (< ${bars.gapMs / 1000} s)` : ''
   return [
-    ...[`\`${name}\``, what, took, String(facts.accepted), `${inSeconds(facts.gapMs)}${bar}`],
-    ...[String(facts.refused + facts.turnedAway), `${facts.lostConnections} / ${facts.connectFailures}`],
-    ...[String(facts.duplicates), facts.longestDeliveryMs === null ? '' : inSeconds(facts.longestDeliveryMs), verdict],
+    `\`${name}\``,
+    what,
+    took,
+    String(facts.accepted),
+    `${inSeconds(facts.gapMs)}${bar}`,
+    String(facts.refused + facts.turnedAway),
+    `${facts.lostConnections} / ${facts.connectFailures}`,
+    String(facts.duplicates),
+    facts.longestDeliveryMs === null ? '' : inSeconds(facts.longestDeliveryMs),
+    verdict,
   ]
 }
 

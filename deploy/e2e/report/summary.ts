@@ -29,8 +29,14 @@ function cells({ name, outcome, seconds, facts }: StepResult): string[] {
   const { accepted, gapMs, refused, turnedAway, connectFailures, lostConnections, duplicates, longestDeliveryMs } =
     facts
   return [
-    ...[name, outcome, took, String(accepted), inSeconds(gapMs), String(refused + turnedAway)],
-    ...[String(lostConnections + connectFailures), String(duplicates)],
+    name,
+    outcome,
+    took,
+    String(accepted),
+    inSeconds(gapMs),
+    String(refused + turnedAway),
+    String(lostConnections + connectFailures),
+    String(duplicates),
     longestDeliveryMs === null ? '' : inSeconds(longestDeliveryMs),
   ]
 }

@@ -17,8 +17,15 @@ const hold: Step = {
   bars: GRACEFUL,
   async run(scene) {
     const held = await startLoad(scene, {
-      ...{ name: HELD.pod, toDomain: HELD.domain, secret: HELD.secret, user: HELD_USER, rate: HELD_RATE },
-      ...{ open: false, deferEvery: 0, sessions: 4, largestKib: 1024 },
+      name: HELD.pod,
+      toDomain: HELD.domain,
+      secret: HELD.secret,
+      user: HELD_USER,
+      rate: HELD_RATE,
+      open: false,
+      deferEvery: 0,
+      sessions: 4,
+      largestKib: 1024,
     })
     scene.held = held
     await scene.until('the queue is filled', async () => {

@@ -9,12 +9,16 @@ import { calm, helmTest, install, load } from './set-up.ts'
 import { drain, uninstall } from './tear-down.ts'
 
 export const STEPS: readonly Step[] = [
-  ...[install, helmTest, load, calm],
+  install,
+  helmTest,
+  load,
+  calm,
   ...scaleSteps,
   ...podSteps,
   ...nodeSteps,
   ...releaseSteps,
-  ...[drain, uninstall],
+  drain,
+  uninstall,
 ]
 
 /** Those that are asked for (none named: all), those that always run, and those that others come after. */
