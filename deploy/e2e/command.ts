@@ -49,8 +49,8 @@ export async function ended(program: string, args: readonly string[], options: C
   let last: NodeJS.Timeout | undefined
   const end = (reason: string) => {
     why ??= reason
-    child.kill('SIGTERM')
-    last ??= setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS)
+    killGroup(child.pid, 'SIGTERM')
+    last ??= setTimeout(() => killGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS)
   }
   const onAbort = () => end('stopped')
   const timer = setTimeout(() => end(`not done after ${timeoutMs / 1000} s`), timeoutMs)
@@ -75,6 +75,16 @@ export async function output(program: string, args: readonly string[], options: 
   const result = await ended(program, args, options)
   if (result.status === 0) return result.stdout
   throw new CommandFailed(`${spoken(program, args)}: exit status ${result.status}${lastWords(result)}`, result)
+}
+
+/** With what it has started itself: that would hold its output open. */
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // it has ended by itself
+  }
 }
 
 function lastWords({ stdout, stderr }: Ended): string {
