@@ -16,11 +16,10 @@ export interface Running {
   readonly say: (line: string) => void
   /** After a failure, while everything is still as it was. */
   readonly failed: (step: Step) => Promise<void>
+  /** What follows a step until the next, ms. */
+  readonly afterMs: number
   readonly now?: () => number
 }
-
-/** What follows a step until the next, so that the next begins calm, ms. */
-const AFTER_MS = 3000
 
 export async function runSteps(running: Running): Promise<StepResult[]> {
   const { scene, steps, done, say } = running
@@ -65,7 +64,7 @@ function named({ name, what, bars }: Step): Pick<StepResult, 'name' | 'what' | '
   return { name, what, bars: bars ?? null }
 }
 
-async function runStep({ scene, done, missed, say, failed, now }: Running, step: Step): Promise<StepResult> {
+async function runStep({ scene, done, missed, say, failed, afterMs, now }: Running, step: Step): Promise<StepResult> {
   const clock = now ?? (() => performance.now())
   say(`${step.name}: ${step.what}`)
   const load = step.bars === undefined ? undefined : scene.load
@@ -78,7 +77,7 @@ async function runStep({ scene, done, missed, say, failed, now }: Running, step:
     await step.run(scene)
     await afterwards(scene, step)
     ended = clock()
-    if (load !== undefined) await scene.sleep(AFTER_MS)
+    if (load !== undefined) await scene.sleep(afterMs)
     done.add(step.name)
   } catch (error) {
     ended = clock()

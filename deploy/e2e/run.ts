@@ -28,14 +28,18 @@ export interface Run {
   readonly signal: AbortSignal
   readonly say: (line: string) => void
   readonly pollMs?: number
+  /** How long each step is followed by nothing, ms. */
+  readonly afterMs?: number
 }
 
 /** For all that is put back at the end. */
 const CLEAN_UP_MS = 300_000
 const POLL_MS = 1000
+/** So that the next step begins calm. */
+const AFTER_MS = 3000
 
 /** Throws when the run cannot begin: no cluster, a namespace of somebody else. */
-export async function run({ options, steps, root, signal, say, pollMs }: Run): Promise<RunResult> {
+export async function run({ options, steps, root, signal, say, pollMs, afterMs = AFTER_MS }: Run): Promise<RunResult> {
   const began = performance.now()
   const kubectl = new Kubectl(options.namespace, signal)
   const restoring = new Kubectl(options.namespace)
@@ -78,7 +82,7 @@ export async function run({ options, steps, root, signal, say, pollMs }: Run): P
       say(`  logs, events and descriptions go to ${folder}`)
       return collect(restoring, folder)
     }
-    results = await runSteps({ scene, steps, done, missed, say, failed })
+    results = await runSteps({ scene, steps, done, missed, say, failed, afterMs })
     judged = await judge(scene, results)
     results = judgedAgain(results, judged)
   } finally {
