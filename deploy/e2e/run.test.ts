@@ -17,6 +17,8 @@ interface Scenario {
   readonly options?: Partial<Options>
   readonly steps?: readonly Step[]
   readonly only?: readonly string[]
+  /** Called with the stand-ins before the run begins. */
+  readonly has?: (programs: FakePrograms) => void
   /** Called with every line that is said. */
   readonly hears?: (line: string, stop: AbortController) => void
 }
@@ -34,6 +36,7 @@ async function play(t: TestContext, scenario: Scenario): Promise<Told> {
   t.after(() => folder.remove())
   const programs = await FakePrograms.put(folder.path, [...(scenario.rules ?? []), ...goodCluster()])
   t.after(() => programs.takeAway())
+  scenario.has?.(programs)
   const data = join(folder.path, 'data')
   const options: Options = {
     image: IMAGE,
@@ -119,13 +122,15 @@ test('the chart gets the image to upgrade from first, the routes to the sinks, a
 
 test('a namespace of somebody else is never touched', async (t) => {
   const foreign: Rule = { call: '^kubectl get namespace', says: { metadata: { name: 'posthouse-e2e', labels: {} } } }
-  let heard: FakePrograms | undefined
-  const folder = await temporaryFolder('e2e')
-  t.after(() => folder.remove())
-  await assert.rejects(play(t, { rules: [foreign] }), /was not made by this program/)
-  heard = await FakePrograms.put(folder.path, [foreign, ...goodCluster()])
-  t.after(() => heard?.takeAway())
-  assert.deepEqual(await heard.lines(/create|delete|apply|install/), [])
+  let programs: FakePrograms | undefined
+  const has = (put: FakePrograms) => (programs = put)
+  await assert.rejects(play(t, { rules: [foreign], has }), /was not made by this program/)
+  const calls = (await programs?.lines(/./)) ?? []
+  assert.ok(calls.some((line) => line.startsWith('kubectl get namespace')))
+  assert.deepEqual(
+    calls.filter((line) => /^helm [a-z]+ posthouse|^kubectl (create|delete|apply)/.test(line)),
+    [],
+  )
 })
 
 test('a step that misses a bar fails the run, the others go on, and logs are kept', async (t) => {
@@ -133,8 +138,12 @@ test('a step that misses a bar fails the run, the others go on, and logs are kep
   const { result, data } = await play(t, { rules, steps: around(quick('first'), quick('second')) })
   assert.equal(result.passed, false)
   assert.deepEqual(outcomes(result), {
-    ...{ install: 'passed', load: 'passed', first: 'failed', second: 'passed' },
-    ...{ drain: 'passed', uninstall: 'passed' },
+    install: 'passed',
+    load: 'passed',
+    first: 'failed',
+    second: 'passed',
+    drain: 'passed',
+    uninstall: 'passed',
   })
   assert.deepEqual(result.failures, ['first: time without a 250: 1.50 s, the bar is 1 s', 'first: 2 refused'])
   assert.ok(existsSync(join(data, 'first')))
@@ -158,8 +167,12 @@ test('when all does not become well again the rest is not run, but what was acce
   const steps = around(breaks, quick('next'))
   const { result, programs } = await play(t, { rules, steps, options: { timeoutMs: 1 } })
   assert.deepEqual(outcomes(result), {
-    ...{ install: 'passed', load: 'passed', breaks: 'failed', next: 'not run' },
-    ...{ drain: 'passed', uninstall: 'passed' },
+    install: 'passed',
+    load: 'passed',
+    breaks: 'failed',
+    next: 'not run',
+    drain: 'passed',
+    uninstall: 'passed',
   })
   assert.match(result.steps.find(({ name }) => name === 'next')?.why[0] ?? '', /breaks failed before it/)
   assert.equal((await programs.lines(/^kubectl delete namespace/)).length, 1)
