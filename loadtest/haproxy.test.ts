@@ -21,7 +21,8 @@ import { TlsAuthority } from '@posthouse/testkit/tls-authority'
 import { ensurePackages } from './faults/breakage/packages.ts'
 import { composeMessage } from './message.ts'
 import { seededRandom } from './random.ts'
-import { SmtpClient, Unwelcome, type Target, type Verdict } from './smtp-client.ts'
+import { SmtpClient, Unwelcome, type Target } from './smtp-client.ts'
+import type { Verdict } from './smtp-verdict.ts'
 
 const EDGE = join(import.meta.dirname, '../services/edge/main.ts')
 const LISTED = '127.0.0.2'

@@ -5,15 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Attempt } from './history.ts'
 import type { Message } from './message.ts'
-import {
-  ConnectionLost,
-  PATIENT,
-  SmtpClient,
-  Unwelcome,
-  type Patience,
-  type Target,
-  type Verdict,
-} from './smtp-client.ts'
+import { ConnectionLost, PATIENT, SmtpClient, Unwelcome, type Patience, type Target } from './smtp-client.ts'
+import type { Verdict } from './smtp-verdict.ts'
 
 /** Told of all that happens, as it happens. */
 export interface Watcher {

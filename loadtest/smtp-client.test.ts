@@ -8,7 +8,8 @@ import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { TlsAuthority } from '@posthouse/testkit/tls-authority'
 import { composeMessage, type Message } from './message.ts'
 import { seededRandom } from './random.ts'
-import { ConnectionLost, SmtpClient, Unwelcome, type Target, type Verdict } from './smtp-client.ts'
+import { ConnectionLost, SmtpClient, Unwelcome, type Target } from './smtp-client.ts'
+import type { Verdict } from './smtp-verdict.ts'
 
 function message(recipients = 2): Message {
   const how = { random: seededRandom(1), size: 2000, sender: 'a@sender.example', domain: 'sink.example' }
@@ -27,8 +28,15 @@ function closing(session: FakeCommand['session'], words: string): string {
   return words
 }
 
+interface Known {
+  readonly told: Verdict['told']
+  readonly noes: readonly string[]
+  readonly at?: string
+  readonly farewell?: string
+}
+
 /** What is known of a try, without the words of a broken connection. */
-function known(verdict: Verdict) {
+function known(verdict: Verdict): Known {
   const noes = verdict.noes.map(({ stage, code }) => `${stage} ${code}`)
   const told = { told: verdict.told, noes }
   if (verdict.told !== 'nothing') return told
@@ -37,11 +45,11 @@ function known(verdict: Verdict) {
 
 const at = (verb: string, action: (command: FakeCommand) => FakeAction) => (command: FakeCommand) =>
   command.verb === verb ? action(command) : undefined
-const nothing = (where: string) => ({ told: 'nothing', noes: [], at: where })
+const nothing = (where: string): Known => ({ told: 'nothing', noes: [], at: where })
 
 interface Case {
   readonly answer: (command: FakeCommand) => FakeAction | undefined
-  readonly known: ReturnType<typeof known>
+  readonly known: Known
   readonly usable: boolean
 }
 

@@ -5,6 +5,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { Message } from './message.ts'
 import { ReplyReader, type Reply } from './smtp-reply.ts'
+import type { No, Refused, Stage, Verdict } from './smtp-verdict.ts'
 
 export interface Target {
   readonly host: string
@@ -43,46 +44,6 @@ export class Unwelcome extends Error {
     this.code = code
     this.step = step
   }
-}
-
-/** What of a message is waiting for its reply. */
-export type Stage = 'MAIL' | 'RCPT' | 'DATA' | 'dot'
-
-export type Verdict = {
-  /** Every reply 4xx or 5xx on the way, one for each reply. */
-  readonly noes: readonly No[]
-} & (
-  | {
-      readonly told: 'accepted'
-      readonly code: number
-      readonly recipients: readonly string[]
-      readonly refused: Refused[]
-      readonly queueId?: string
-    }
-  | { readonly told: 'refused'; readonly refused: Refused[] }
-  | {
-      readonly told: 'unknown'
-      readonly recipients: readonly string[]
-      readonly refused: Refused[]
-      /** How the connection was lost. */
-      readonly why: string
-    }
-  /**
-   * The connection was lost before the final dot: the message was surely not accepted. `idle`: before MAIL was said. With a
-   * `farewell` the server said 421 before it closed: up to the reply to MAIL that is good order, and refuses nothing.
-   */
-  | { readonly told: 'nothing'; readonly at: Stage | 'idle'; readonly why: string; readonly farewell?: string }
-)
-
-export interface Refused {
-  readonly recipient: string
-  readonly code: number
-}
-
-export interface No {
-  readonly stage: Stage
-  readonly code: number
-  readonly text: string
 }
 
 /** For the final reply longer than a relay asks its queue about the fate of a message. */

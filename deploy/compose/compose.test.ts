@@ -22,11 +22,18 @@ const seconds = (text: unknown): number => {
 const named = (pattern: RegExp): Service[] => services.filter(({ name }) => pattern.test(name))
 
 test('there are two edges, two delivery nodes, three NATS servers, and what is before and beside them', () => {
-  assert.deepEqual(services.map(({ name }) => name).toSorted(), [
-    ...['delivery-1', 'delivery-2', 'edge-1', 'edge-2', 'grafana', 'haproxy'],
-    ...['nats-1', 'nats-2', 'nats-3', 'nats-metrics-1', 'nats-metrics-2', 'nats-metrics-3'],
-    ...['posthouse', 'prometheus'],
-  ])
+  const numbered = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}-${index + 1}`)
+  const expected = [
+    ...numbered('delivery', 2),
+    ...numbered('edge', 2),
+    ...numbered('nats', 3),
+    ...numbered('nats-metrics', 3),
+    'grafana',
+    'haproxy',
+    'posthouse',
+    'prometheus',
+  ]
+  assert.deepEqual(services.map(({ name }) => name).toSorted(), expected.toSorted())
 })
 
 for (const { name, raw, image } of services) {
@@ -48,6 +55,13 @@ for (const { name, raw, image } of services) {
     if (!/^nats-\d$/.test(name)) assert.match(String(raw['user']), /^[1-9]\d*:\d+$/)
   })
 }
+
+test('the image has the version of the tree', () => {
+  const { version } = JSON.parse(readFileSync(join(COMPOSE_FILE, '../../package.json'), 'utf8')) as { version: string }
+  for (const { name, image, raw } of services) {
+    if (raw['build'] !== undefined) assert.equal(image, `posthouse:${version}`, name)
+  }
+})
 
 test('every file that is mounted is there once init.sh has been run', async () => {
   await using folder = await copiedFolder()
@@ -87,7 +101,7 @@ test('a service has its own NATS password and no other', () => {
       own === undefined ? [] : [`/run/secrets/nats-${own}-password`],
       name,
     )
-    const nats = mounts.filter(({ target }) => /^\/etc\/nats\//.test(target))
+    const nats = mounts.filter(({ target }) => target.startsWith('/etc/nats/'))
     assert.equal(nats.length, /^nats-\d$/.test(name) ? 4 : 0, name)
   }
   for (const user of queueUsers) {
@@ -110,7 +124,7 @@ test('who must not be reached, or reach the world, cannot', () => {
       assert.deepEqual(ports, ['25:2525', '587:2587', '465:2465', '127.0.0.1:8404:8404'])
     } else for (const port of ports) assert.match(port, /^127\.0\.0\.1:/, name)
     const outside = on.filter((network) => open.includes(network))
-    const expected = /^delivery-/.test(name)
+    const expected = name.startsWith('delivery-')
       ? ['out']
       : ['haproxy', 'prometheus', 'grafana'].includes(name)
         ? ['published']
@@ -120,7 +134,7 @@ test('who must not be reached, or reach the world, cannot', () => {
 })
 
 test('edges trust HAProxy by the address that it has, and serve nobody without a log-in', () => {
-  const { networks } = compose.services.get('haproxy')?.raw as { networks: { front: { ipv4_address: string } } }
+  const { networks } = (compose.services.get('haproxy')?.raw ?? {}) as { networks: { front: { ipv4_address: string } } }
   const { listeners } = settings('edge.yaml') as unknown as {
     listeners: { role: string; proxyFrom: string[]; networks?: string[] }[]
   }

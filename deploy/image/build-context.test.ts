@@ -71,6 +71,23 @@ test('the load test has the files that it and the testkit have in the checkout',
   )
 })
 
+test('the load against a Posthouse that runs elsewhere finds all that it loads in its image', () => {
+  const loadtest = copiedInto(stages, 'loadtest', sent)
+  const remote = ['loadtest/main.ts', 'loadtest/commands/remote.ts', 'loadtest/remote/remote-control.ts']
+  // Of the commands that main.ts offers only these are read when they are asked for.
+  const main = read('loadtest/main.ts').replaceAll(/await import\('[^']+'\)/g, '')
+  const { files, packages } = closureOf(remote, (file) => (file === 'loadtest/main.ts' ? main : read(file)), false)
+  assert.ok(files.size > 10)
+  assert.deepEqual(
+    [...files].filter((file) => loadtest.get(file) !== file),
+    [],
+  )
+  assert.deepEqual(
+    [...packages.keys()].filter((name) => manifest.dependencies[name] === undefined),
+    [],
+  )
+})
+
 test('npm finds the manifest of every workspace', () => {
   const patterns = manifest.workspaces.map((glob) => new RegExp(`^${glob.replace('*', '[^/]+')}/package\\.json$`))
   const wanted = checkout.filter((file) => patterns.some((pattern) => pattern.test(file)))

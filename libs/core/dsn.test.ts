@@ -30,25 +30,19 @@ const failed: FailedRecipient[] = [
 const options = {
   id: 'ZZZZZZZZ00001',
   hostname: 'relay.example.net',
-  toSmarthosts: false,
   now: Date.UTC(2026, 10, 24, 12, 0, 0),
 }
 
 test('the report is a message from the null sender to the sender, and names what it reports', () => {
-  const { record, destination } = failureReport(envelope, failed, content, true, options)
+  const record = failureReport(envelope, failed, content, true, options)
   assert.equal(record.envelope.from, '')
   assert.deepEqual(record.envelope.recipients, [{ address: 'anna@example.org', index: 0 }])
   assert.deepEqual(record.envelope.report, { record: 'ABCDEFGH00001', recipients: [0, 5] })
   assert.deepEqual(record.envelope.facts, scanContent(record.content))
-  assert.equal(destination, 'example.org')
-  assert.equal(
-    failureReport(envelope, failed, content, true, { ...options, toSmarthosts: true }).destination,
-    'smarthost',
-  )
 })
 
 test('people and programs can read it', async () => {
-  const { record } = failureReport(envelope, failed, content, true, options)
+  const record = failureReport(envelope, failed, content, true, options)
   const parsed = await simpleParser(Buffer.from(record.content))
   assert.equal(parsed.from?.value[0]?.address, 'MAILER-DAEMON@relay.example.net')
   assert.equal(parsed.headers.get('auto-submitted'), 'auto-replied')
@@ -79,11 +73,11 @@ test('people and programs can read it', async () => {
 })
 
 test('the message comes back whole with RET=FULL, else its header', async () => {
-  const header = failureReport(envelope, failed, content, true, options).record
+  const header = failureReport(envelope, failed, content, true, options)
   const part = (await simpleParser(Buffer.from(header.content))).attachments.at(-1)
   assert.equal(part?.contentType, 'text/rfc822-headers')
   assert.equal(part?.content.toString(), 'From: Anna <anna@example.org>\r\nSubject: hello\r\n')
-  const full = failureReport({ ...envelope, ret: 'FULL' }, failed, content, true, options).record
+  const full = failureReport({ ...envelope, ret: 'FULL' }, failed, content, true, options)
   assert.ok(Buffer.from(full.content).includes(content))
   assert.match(Buffer.from(full.content).toString(), /Content-Type: message\/rfc822/)
 })
@@ -92,8 +86,8 @@ test('only the header comes back of what is large or not at hand, even with RET=
   const large = Buffer.concat([content, Buffer.alloc(300_000, 'x\r\n')])
   const full: Envelope = { ...envelope, ret: 'FULL' }
   for (const record of [
-    failureReport(full, failed, large, true, options).record,
-    failureReport(full, failed, content, false, options).record,
+    failureReport(full, failed, large, true, options),
+    failureReport(full, failed, content, false, options),
   ]) {
     assert.ok(record.content.length < 5000)
     assert.match(Buffer.from(record.content).toString(), /text\/rfc822-headers/)
@@ -103,7 +97,7 @@ test('only the header comes back of what is large or not at hand, even with RET=
 test('an international header goes encoded, so that the report passes where the message could not', async () => {
   const header = Buffer.from('Subject: Grüße\r\n\r\nhello\r\n')
   const message = { ...envelope, facts: scanContent(header) }
-  const { record } = failureReport(message, failed, header, true, options)
+  const record = failureReport(message, failed, header, true, options)
   assert.equal(record.envelope.facts.eightBit, false)
   assert.equal(record.envelope.smtputf8, undefined)
   const part = (await simpleParser(Buffer.from(record.content))).attachments.at(-1)
@@ -113,7 +107,7 @@ test('an international header goes encoded, so that the report passes where the 
 
 test('an international address is reported as RFC 6533 says', () => {
   const message: Envelope = { ...envelope, recipients: [{ address: 'bärbel@example.com', index: 0 }] }
-  const { record } = failureReport(message, failed.slice(0, 1), content, true, options)
+  const record = failureReport(message, failed.slice(0, 1), content, true, options)
   const text = Buffer.from(record.content).toString()
   assert.match(text, /Content-Type: message\/global-delivery-status\r\nContent-Transfer-Encoding: 8bit/)
   assert.match(text, /Final-Recipient: utf-8; bärbel@example.com/)
@@ -122,7 +116,7 @@ test('an international address is reported as RFC 6533 says', () => {
 
 test('a reply cannot forge fields or parts', () => {
   const bad = [{ ...failed[0]!, diagnostic: '550 x\r\nAction: delivered\r\n--=_ZZZZZZZZ00001--' }]
-  const text = Buffer.from(failureReport(envelope, bad, content, true, options).record.content).toString()
+  const text = Buffer.from(failureReport(envelope, bad, content, true, options).content).toString()
   assert.doesNotMatch(text, /^Action: delivered/m)
   assert.equal(text.split('\r\n').filter((line) => line.startsWith('--=_')).length, 4)
 })

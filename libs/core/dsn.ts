@@ -3,10 +3,7 @@
  * addresses RFC 6533): text for people, fields for programs, and the returned message or its header. It is a message
  * of its own from the null reverse-path, so nothing is ever reported about it.
  */
-import { asciiDomain, SMARTHOST } from './destination.ts'
-import { domainOf } from './address.ts'
 import { mailDate } from './mail-date.ts'
-import type { Bounce } from './outcome.ts'
 import type { Envelope, MailRecord, Recipient } from './record.ts'
 import { oneLine } from './reply-class.ts'
 import { returnedPart } from './returned-part.ts'
@@ -31,7 +28,6 @@ export interface DsnOptions {
   readonly id: string
   /** Our SMTP name. */
   readonly hostname: string
-  readonly toSmarthosts: boolean
   readonly now: number
 }
 
@@ -47,10 +43,10 @@ export function failureReport(
   content: Uint8Array,
   whole: boolean,
   options: DsnOptions,
-): Bounce {
+): MailRecord {
   const message = reportText(envelope, failed, content, whole, options)
   const facts = scanContent(message)
-  const report: MailRecord = {
+  return {
     envelope: {
       id: options.id,
       from: '',
@@ -70,8 +66,6 @@ export function failureReport(
     },
     content: message,
   }
-  const domain = domainOf(envelope.from)
-  return { record: report, destination: options.toSmarthosts ? SMARTHOST : asciiDomain(domain) || domain }
 }
 
 function reportText(

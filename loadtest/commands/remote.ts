@@ -7,7 +7,7 @@ import { Arguments, helpText, UsageError, type Options } from '../command-line.t
 import { anyAddress } from '../remote/any-address.ts'
 import { startControl } from '../remote/control.ts'
 import { RemoteLoad, type RemoteOptions } from '../remote/remote-load.ts'
-import type { Target } from '../smtp-client.ts'
+import { PATIENT, type Target } from '../smtp-client.ts'
 
 export const options: Options = {
   edge: { value: 'HOST:PORT', help: 'where mail is taken; may be given more than once', many: true },
@@ -30,7 +30,11 @@ export const options: Options = {
   seed: { value: 'N', help: 'repeats a run: the same sizes, recipients and contents (drawn)' },
   'largest-kib': { value: 'N', help: 'largest message, KiB (4096)' },
   'defer-every': { value: 'N', help: 'every Nth recipient is deferred by the sink once; 0 = none (50)' },
-  'most-messages': { value: 'N', help: 'the load ends there: what is remembered of each takes memory (500000)' },
+  'most-messages': { value: 'N', help: 'the load ends there: what is remembered of each takes memory (300000)' },
+  'final-seconds': {
+    value: 'N',
+    help: 'how long clients wait for the reply to the final dot (330: longer than an edge asks its queue)',
+  },
   'trace-headers': { value: 'N', help: 'Received fields that the relay puts on top of a message (1)' },
   help: { value: '', help: 'this' },
 }
@@ -97,7 +101,8 @@ async function read(given: Arguments): Promise<RemoteOptions> {
     seed: given.number('seed', Math.floor(Math.random() * 2 ** 32), 0, 2 ** 32 - 1),
     largest: given.number('largest-kib', 4096, 64, 64 * 1024) * 1024,
     deferEvery: given.number('defer-every', 50, 0, 1_000_000),
-    mostMessages: given.number('most-messages', 500_000, 1, 100_000_000),
+    mostMessages: given.number('most-messages', 300_000, 1, 100_000_000),
+    patience: { ...PATIENT, finalMs: given.number('final-seconds', 330, 1, 3600) * 1000 },
     traceHeaders: given.number('trace-headers', 1, 0, 10),
     sink: { host: await anyAddress(), port: given.number('sink-port', 2525, 0, 65_535) },
   }

@@ -48,7 +48,7 @@ export interface Status {
   readonly open: Open
   readonly drained: Drained | null
   readonly sinkConnections: number
-  readonly memoryMiB: number
+  readonly memoryMiB: { readonly resident: number; readonly heap: number; readonly external: number }
   /** What broke the load itself. */
   readonly trouble?: string
   /** Of the phase that is on. */
@@ -119,7 +119,7 @@ export class RemoteLoad implements AsyncDisposable {
       open: this.#chronicle.open(performance.now()),
       drained: this.#drained,
       sinkConnections: this.#sink.statistics.open,
-      memoryMiB: round(process.memoryUsage.rss() / MIB),
+      memoryMiB: memoryMiB(),
       ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
       phase: this.#chronicle.summary(),
     }
@@ -190,6 +190,11 @@ export class RemoteLoad implements AsyncDisposable {
     await this.stop(0)
     await this.#sink.close()
   }
+}
+
+function memoryMiB(): Status['memoryMiB'] {
+  const { rss, heapUsed, external } = process.memoryUsage()
+  return { resident: round(rss / MIB), heap: round(heapUsed / MIB), external: round(external / MIB) }
 }
 
 function sendings(options: RemoteOptions, chronicle: Chronicle, pace: Pace, counter: { composed: number }) {

@@ -44,6 +44,8 @@ export type Handed =
 const PAUSE_MS = 1000
 /** nodemailer's own limits only stand behind the deadline. */
 const NEVER_MS = 86_400_000
+/** An edge that fell silent does not keep us when we leave. */
+const CLOSE_MS = 1000
 /** The edge stops, or its queue is unavailable; 454 says the same of TLS and log-ins. */
 const NOT_NOW = new Set([421, 451, 454])
 
@@ -120,7 +122,7 @@ async function handOverOnce(edge: Edge, message: ProbeMessage, deadline: AbortSi
   } catch (error) {
     return judge(error as SmtpError, phase, { edge, message, name, isTls: connection.isUpgrading, deadline })
   } finally {
-    connection.smtp.close()
+    connection.close()
   }
 }
 
@@ -181,6 +183,7 @@ async function connected(host: string, port: number, deadline: AbortSignal): Pro
 class Connection {
   readonly smtp: SMTPConnection
   readonly #lost: Promise<never>
+  readonly #closed = new AbortController()
 
   constructor({ host, tls, ca, serverName, insecure }: Edge, socket: Socket, deadline: AbortSignal) {
     const servername = serverName ?? (isIP(host) === 0 ? host : undefined)
@@ -193,6 +196,7 @@ class Connection {
       connectionTimeout: NEVER_MS,
       greetingTimeout: NEVER_MS,
       socketTimeout: NEVER_MS,
+      socketCloseTimeout: CLOSE_MS,
       tls: {
         rejectUnauthorized: !insecure,
         ...(ca === undefined ? undefined : { ca }),
@@ -203,7 +207,7 @@ class Connection {
       this.smtp.on('error', reject)
       // It may be the next thing that nodemailer does to say why.
       this.smtp.on('end', () => setImmediate(reject, new Error('the connection was closed')))
-      deadline.addEventListener('abort', () => reject(new Error('no reply in time')), { once: true })
+      deadline.addEventListener('abort', () => reject(new Error('no reply in time')), { signal: this.#closed.signal })
     })
     this.#lost.catch(() => {}) // it is closed in the end, whatever came before
   }
@@ -214,6 +218,12 @@ class Connection {
       begin((error, result) => (error ? reject(error) : resolve(result as T))),
     )
     return Promise.race([done, this.#lost])
+  }
+
+  /** Whatever was written still goes out. */
+  close(): void {
+    this.#closed.abort()
+    this.smtp.close()
   }
 
   /** The name in the reply to EHLO. */

@@ -153,8 +153,7 @@ export class Closer {
       return context.remote === undefined ? base : { ...base, remote: context.remote }
     })
     const { hostname, routes, nextId, wall } = this.#options
-    const options = { id: nextId(), hostname, toSmarthosts: false, now: wall() }
-    const { record } = failureReport(envelope, failed, content, whole, options)
+    const record = failureReport(envelope, failed, content, whole, { id: nextId(), hostname, now: wall() })
     return { record, destination: routes.destinationOf(envelope.from) }
   }
 

@@ -28,6 +28,8 @@ type Service = Pick<
 const PARK_AFTER_MS = 3000
 /** How long before the deadline of a stop the transactions under way are cut off. */
 const CUT_OFF_BEFORE_MS = 5000
+/** What a node that stops gives back is stored within this. */
+const STORE_MS = 2000
 
 export async function openDelivery(service: Service, queue: DeliverPort): Promise<Engine> {
   const { settings, log, metrics, lifecycle, tracer } = service
@@ -91,6 +93,7 @@ export async function openDelivery(service: Service, queue: DeliverPort): Promis
     connections: limits.connections,
     recipientsPerTransaction: limits.recipientsPerTransaction,
     dial: (destination) => dialler.dial(destination),
+    onLetGo: (transactions) => log.info({ transactions }, 'gave back what hosts kept waiting'),
     tracer,
     metrics,
     now,
@@ -101,12 +104,27 @@ export async function openDelivery(service: Service, queue: DeliverPort): Promis
   metrics.destinations.from(() => engine.destinations)
 
   lifecycle.onStop('connections', () => engine.close(CUT_OFF_BEFORE_MS / 2))
-  const drain = Math.max(settings.stop.deadline / 2, settings.stop.deadline - CUT_OFF_BEFORE_MS)
-  lifecycle.onClose('queue', () => queue.stop(drain))
+  lifecycle.onClose('queue', () => stopQueue(queue, engine, drainTime(settings.stop)))
   await queue.start(engine)
   watchReadiness(service, queue)
   log.info(wayOut(settings), 'delivering')
   return engine
+}
+
+/** How long what is in flight may take when the node stops, ms: what saying "not ready" and the end leave of it. */
+function drainTime({ deadline, notReadyFor }: Service['settings']['stop']): number {
+  const left = Math.max(deadline - notReadyFor, 0)
+  return Math.max(left / 2, left - CUT_OFF_BEFORE_MS)
+}
+
+/** Has the partitions released in time, whatever the hosts do: a successor should neither wait nor doubt. */
+async function stopQueue(queue: DeliverPort, engine: Engine, drain: number): Promise<void> {
+  const unsent = setTimeout(() => engine.letGo('unsent'), drain / 2)
+  // Later, for it may make duplicates; but so would leaving it to the successor, who has to take all for begun.
+  const all = setTimeout(() => engine.letGo('all'), Math.max(drain * 0.75, drain - STORE_MS))
+  await queue.stop(drain)
+  clearTimeout(unsent)
+  clearTimeout(all)
 }
 
 /** The settings have been checked to be host:port. */

@@ -26,6 +26,8 @@ export interface EngineOptions {
   readonly connections: number
   readonly recipientsPerTransaction: number
   readonly dial: (destination: string) => Promise<Dialled>
+  /** Transactions of hosts that took too long for a node that stops. */
+  readonly onLetGo: (transactions: number) => void
   readonly tracer: Tracer
   readonly metrics: Metrics<typeof metricsTable>
   readonly now: () => number
@@ -53,6 +55,7 @@ export class Engine implements DeliveryEngine, LaneHost {
   readonly #ticker: NodeJS.Timeout
   readonly #opened
   #closing = false
+  #lettingGo: 'unsent' | 'all' | undefined
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -121,6 +124,24 @@ export class Engine implements DeliveryEngine, LaneHost {
     clearInterval(this.#ticker)
   }
 
+  /**
+   * For a node that stops: from now on what has begun goes back to the queue instead of waiting for hosts, so that
+   * nothing keeps the partitions from being released. 'unsent': but for what waits for the reply to its final dot.
+   */
+  letGo(what: 'unsent' | 'all'): void {
+    this.#lettingGo = what
+    this.#letGo(what)
+  }
+
+  #letGo(what: 'unsent' | 'all'): void {
+    const begun = this.#held.filter(({ start }) => start.hasBegun)
+    this.#held = this.#held.filter(({ start }) => !start.hasBegun)
+    this.closer.park(begun, 0)
+    let transactions = begun.length
+    for (const lane of this.#lanes.values()) transactions += lane.letGo(what === 'all')
+    if (transactions > 0) this.#options.onLetGo(transactions)
+  }
+
   /** A connection begins to be opened. */
   watch(client: SmtpClient): void {
     this.#clients.add(client)
@@ -137,6 +158,7 @@ export class Engine implements DeliveryEngine, LaneHost {
 
   #tick(): void {
     const now = this.now()
+    if (this.#lettingGo !== undefined) this.#letGo(this.#lettingGo)
     for (const client of this.#clients) {
       if (!client.isGone) client.tick(now)
       if (client.isGone) this.#clients.delete(client)

@@ -28,6 +28,10 @@ export class DeliveryStart {
     this.isShared = isShared
   }
 
+  get hasBegun(): boolean {
+    return this.#state === 'begun'
+  }
+
   /** False: no longer ours, drop the job; the queue gives it anew, to whom it belongs. */
   begin(): boolean {
     if (this.#state === 'waiting') this.#state = this.#delivery.begin() ? 'begun' : 'refused'

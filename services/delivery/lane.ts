@@ -193,6 +193,10 @@ export class Lane implements Waiting {
   #startsAnew(job: Job, result: TransactionResult, served: number): boolean {
     const { cut } = result
     if (cut?.why === 'revoked') return true
+    if (cut?.why === 'stopping') {
+      this.#host.closer.park([job], 0)
+      return true
+    }
     if (cut?.why === 'fenced') {
       this.#host.fenced()
       job.restarts += 1
@@ -293,6 +297,23 @@ export class Lane implements Waiting {
     for (const [client, job] of this.#running)
       if (job.delivery.partition === partition && client.transaction?.dotIsOut !== true)
         client.transaction?.cut({ why: 'revoked' })
+  }
+
+  /**
+   * The node stops and has no more patience: gives back what has begun and is not sent, as if it had not been tried;
+   * `sent`: also gives up what was sent and not answered, which may arrive twice. Returns how many transactions these were.
+   */
+  letGo(sent: boolean): number {
+    const waiting = this.#ready.take((job) => job.start.hasBegun)
+    if (waiting.length > 0) this.#host.closer.park(waiting, 0)
+    let cut = 0
+    for (const { transaction } of this.#running.keys()) {
+      if (transaction === undefined || (transaction.dotIsOut && !sent)) continue
+      cut += 1
+      if (transaction.dotIsOut) transaction.lost('no reply to the final dot before this node had to stop')
+      else transaction.cut({ why: 'stopping' })
+    }
+    return waiting.length + cut
   }
 
   /** Ends the connections that have nothing to do. */

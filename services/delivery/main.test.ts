@@ -76,21 +76,45 @@ test('delivers from a real queue, says how it is, and leaves in good order', asy
   await edge.close()
 })
 
+test('a source address that the machine does not have ends the start with one line that names the setting', async () => {
+  await using folder = await temporaryFolder('delivery')
+  await using nats = await NatsCluster.start({ servers: 1 })
+  const passwordFile = join(folder.path, 'password')
+  writeFileSync(passwordFile, nats.password)
+  const lost = await run(folder.path, {
+    nats: { servers: nats.servers, user: nats.user, passwordFile },
+    queue: { partitions: 1, replicas: 1 },
+    egress: { addresses: ['127.0.0.1', '192.0.2.77'] },
+  })
+  assert.deepEqual(await once(lost.process, 'exit'), [1, null])
+  assert.match(lost.text(), /"level":"fatal".*egress\.addresses: 192\.0\.2\.77: this machine has no such address/)
+})
+
 test('each mistake in the settings is a line, before anything starts', async () => {
   await using folder = await temporaryFolder('delivery')
   const wrong = await run(folder.path, {
-    route: { smarthosts: ['nowhere'] },
+    route: { smarthosts: ['nowhere'], domains: [{ domain: 'example.org' }] },
     retry: { first: '1s', longest: '2d' },
     lifetim: '1d',
   })
   assert.deepEqual(await once(wrong.process, 'exit'), [78, null])
   const lines = wrong.text().trimEnd().split('\n')
-  assert.equal(lines.length, 3, wrong.text())
-  for (const path of ['route.smarthosts', 'retry.longest', 'lifetim'])
+  assert.equal(lines.length, 4, wrong.text())
+  for (const path of ['route.smarthosts', 'route.domains[0].hosts', 'retry.longest', 'lifetim'])
     assert.ok(
       lines.some((line) => line.startsWith(path)),
       path,
     )
+})
+
+test('settings that contradict each other are lines, too', async () => {
+  await using folder = await temporaryFolder('delivery')
+  const wrong = await run(folder.path, {
+    route: { domains: [{ domain: '*.example.org', hosts: ['gw:25'] }] },
+    egress: { addresses: ['127.0.0.1'], socks: ['127.0.0.1:1080'] },
+  })
+  assert.deepEqual(await once(wrong.process, 'exit'), [78, null])
+  assert.match(wrong.text(), /^route\.domains\[0\]\.domain: .*\negress\.addresses: .*\n$/)
 })
 
 test('without a NATS server the start ends with one line that names the setting', async () => {

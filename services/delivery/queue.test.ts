@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { decodeLease } from '@posthouse/core/lease-codec'
 import { queueIds } from '@posthouse/core/queue-id'
 import type { Envelope } from '@posthouse/core/record'
 import { scanContent } from '@posthouse/core/scan'
@@ -60,6 +61,14 @@ class World {
     const fate = await new Promise((resolve) => this.edge.accept(record, resolve, writer))
     assert.deepEqual(fate, { is: 'stored' })
     return id
+  }
+
+  /** Partitions whose last owner has not let go. */
+  unreleased(): number[] {
+    return this.server.partitions.flatMap(({ log }, partition) => {
+      const lease = log.lastOf('lease')
+      return lease !== undefined && !decodeLease(lease.payload).released ? [partition] : []
+    })
   }
 
   /** Nothing is left but the log's facts. */
@@ -168,6 +177,35 @@ suite('delivery on the queue', { concurrency: true }, () => {
       assert.equal(mx.messages.length, 200)
       await second[Symbol.asyncDispose]()
     }))
+
+  for (const [at, twice] of [
+    ['RCPT', false],
+    ['DOT', true],
+  ] as const)
+    test(`a host that hangs at ${at} does not keep a node that stops from releasing its partitions`, () => {
+      let sessions = 0
+      const answer: FakeMxOptions['answer'] = ({ verb, session, line }) => {
+        const isHers = verb === 'DOT' ? session.rcpt.some((to) => to.includes('<slow@')) : line.includes('<slow@')
+        return verb === at && isHers && (sessions += 1) === 1 ? { do: 'hang' } : undefined
+      }
+      return world({ answer }, async (cluster) => {
+        const { mx } = cluster
+        const first = await cluster.node('one', { 'stop.deadline': '4s' })
+        cluster.zone.names.set('silent.example', 'silent')
+        // For several destinations, one of which is not even connected: all of it has begun when a part has.
+        await cluster.accept(['slow@example.com', 'other@example.org', 'silent@silent.example'])
+        await mx.until(() => sessions === 1)
+        await first[Symbol.asyncDispose]()
+        assert.ok(first.log.some(({ msg }) => msg === 'gave back what hosts kept waiting'))
+        assert.equal(first.metrics.lostAfterDot.value, twice ? 1 : 0)
+        assert.deepEqual(cluster.unreleased(), [])
+        cluster.zone.names.set('silent.example', { a: ['127.0.0.1'] })
+        await using _second = await cluster.node('two')
+        await cluster.empty()
+        const got = mx.messages.flatMap(({ rcpt }) => rcpt).toSorted()
+        assert.deepEqual(got, ['<other@example.org>', '<silent@silent.example>', '<slow@example.com>'])
+      })
+    })
 
   test('what was deferred under a route of other settings takes the one of now', () =>
     world({}, async (cluster) => {

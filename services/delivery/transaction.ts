@@ -24,8 +24,8 @@ export interface TransactionResult {
 export type Cut =
   /** The connection was lost, or the host said 421; `afterDot`: nobody knows whether the message was taken. */
   | { readonly why: 'lost'; readonly reason: string; readonly afterDot: boolean }
-  /** Dropped by us before the dot. */
-  | { readonly why: 'fenced' | 'revoked' }
+  /** Dropped by us before the dot; 'stopping': the host takes its time, and this node has none left. */
+  | { readonly why: 'fenced' | 'revoked' | 'stopping' }
   /** The content could not be read. */
   | { readonly why: 'content'; readonly error: unknown }
 
