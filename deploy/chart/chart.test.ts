@@ -170,17 +170,22 @@ test('what the user says of labels and annotations stands where it belongs', asy
   }
 })
 
+interface Alert {
+  readonly alert?: string
+  readonly expr?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
 describe('monitoring', () => {
   test('there are alerts, each with an expression, a severity and a word on what to do', async () => {
-    const [object] = ofKind(await rendered('everything on'), 'PrometheusRule')
-    const { groups = [] } = object?.spec as { groups?: { name: string; rules: Record<string, object>[] }[] }
-    const alerts = groups.flatMap(({ rules }) => rules).filter(({ alert }) => alert !== undefined)
+    const alerts = ofKind(await rendered('everything on'), 'PrometheusRule')
+      .flatMap(({ spec }) => (spec as { groups?: { rules: Alert[] }[] } | null)?.groups ?? [])
+      .flatMap(({ rules }) => rules)
+      .filter(({ alert }) => alert !== undefined)
     assert.ok(alerts.length > 0, 'there is none')
     for (const { alert, expr, labels, annotations } of alerts) {
-      assert.ok(
-        expr !== undefined && 'severity' in (labels ?? {}) && 'description' in (annotations ?? {}),
-        String(alert),
-      )
+      assert.ok(expr && labels?.['severity'] && annotations?.['description'], alert)
     }
   })
 

@@ -169,7 +169,7 @@ describe('a release on three NATS servers', () => {
     const refusal = (connection: NatsConnection, subject: string, payload = '') =>
       connection.request(subject, payload, { timeout: 3000 }).then(
         (answer) => answer.json<{ error?: { description: string } }>().error?.description ?? 'done',
-        (error: Error & { cause?: unknown }) => `${error.message} ${String(error.cause ?? '')}`,
+        ({ message, cause }: Error) => `${message} ${cause instanceof Error ? cause.message : ''}`,
       )
     const READS: [string, string][] = [
       ['$JS.API.STREAM.MSG.GET.MAIL_0', '{"seq":1}'],

@@ -275,7 +275,7 @@ function examples(): Scenario[] {
     'external-nats.yaml': { 'nats-users': ['edge', 'delivery', 'cli'], 'nats-client-tls': TLS },
   }
   return readdirSync(join(CHART, 'examples'))
-    .filter((file) => file.endsWith('.yaml') && !/-chart\.yaml$/.test(file))
+    .filter((file) => file.endsWith('.yaml') && !file.endsWith('-chart.yaml'))
     .map((file) => ({
       name: `examples/${file}`,
       files: [join(CHART, 'examples', file)],
