@@ -54,10 +54,7 @@ describe('a release on three NATS servers', () => {
       name: 'a release',
       values: { edge: { users: [USER] }, queue: { partitions: PARTITIONS } },
     })
-    release = await Loopback.prepare(rendering, folder.path, 3)
-    await release.startNats()
-    // An edge waits for the streams, which the delivery node makes.
-    await Promise.all([release.startService('delivery'), release.startService('edge')])
+    release = await Loopback.start(rendering, folder.path, 3, ['delivery', 'edge'])
   })
   after(async () => {
     for (const connection of connections) await connection.close()
@@ -93,14 +90,11 @@ describe('a release on three NATS servers', () => {
     )
     assert.deepEqual([...new Set(streams.map(({ config }) => config.num_replicas))], [3])
     const reserved = streams.reduce((sum, { config }) => sum + config.max_bytes, 0)
-    const { content } = await file('nats-0', 'etc/nats/config/nats.conf')
-    const room = Number(/max_file_store: (\d+)/.exec(content)?.[1])
+    const { place } = await release.nats(0)
+    const config = await readFile(place.at('/etc/nats/config/nats.conf'), 'utf8')
+    const room = Number(/max_file_store: (\d+)/.exec(config)?.[1])
     assert.ok(reserved <= room && reserved > room * 0.9, `${reserved} of ${room}`)
   })
-
-  async function file(own: string, path: string): Promise<{ content: string }> {
-    return { content: await readFile(join(folder.path, own, path), 'utf8') }
-  }
 
   test('a message goes in by STARTTLS and a rendered log-in, and comes out at the host that its route names', async () => {
     await using host = await FakeMx.start({ port: release.ports.test })
@@ -253,9 +247,7 @@ describe('a single NATS server with encryption', () => {
         name: 'encryption',
         values: { nats: { replicas: 1, encryption: { enabled: encryption } } },
       })
-      const own = join(folder.path, String(encryption))
-      await using release = await Loopback.prepare(rendering, own, 1)
-      await release.startNats()
+      await using release = await Loopback.start(rendering, join(folder.path, String(encryption)), 1)
       const { 'ca.crt': ca = '', 'tls.crt': cert = '', 'tls.key': key = '' } = secret(rendering, 'client-tls')
       const connection = await connect({
         servers: [`${HOST}:${release.ports.nats[0]?.client}`],
@@ -267,7 +259,7 @@ describe('a single NATS server with encryption', () => {
       await manager.streams.add({ name: 'MAIL_0', subjects: ['mail.>'] })
       await connection.request('mail.0.1', 'a very plain text')
       await connection.close()
-      const volume = join(own, 'nats-0', 'data')
+      const volume = (await release.nats(0)).place.at('/data')
       const files = await readdir(volume, { recursive: true, withFileTypes: true })
       const contents = await Promise.all(
         files.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.parentPath, entry.name))),

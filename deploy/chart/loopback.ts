@@ -2,7 +2,7 @@
 // What is replaced, and nothing else: names of the cluster's DNS by 127.0.0.1, which the rendered certificates are for, too;
 // addresses to listen on likewise; fixed ports by free ones; the folders of mounts by folders below one of this machine; and the
 // programs by those of this machine (`nats-server`, and node with the entry point of the image).
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild, type Child } from '@posthouse/testkit/child-process'
@@ -33,7 +33,15 @@ export interface LoopbackPorts {
   readonly test: number
 }
 
+type Service = 'edge' | 'delivery'
 type Instead = NonNullable<Place['instead']>
+
+async function drawPorts(servers: number): Promise<LoopbackPorts> {
+  const free = await freePorts(5 + servers * 3)
+  const next = () => free.pop() as number
+  const nats = Array.from({ length: servers }, () => ({ client: next(), cluster: next(), monitor: next() }))
+  return { nats, submission: next(), submissions: next(), edge: next(), delivery: next(), test: next() }
+}
 
 export class Loopback implements AsyncDisposable {
   readonly ports: LoopbackPorts
@@ -47,35 +55,48 @@ export class Loopback implements AsyncDisposable {
     this.ports = ports
   }
 
-  /** Nothing is started yet. `folder` is the caller's, `servers` the replicas of the StatefulSet. */
-  static async prepare(rendering: Rendering, folder: string, servers: number): Promise<Loopback> {
-    const free = await freePorts(5 + servers * 3)
-    const next = () => free.pop() as number
-    const nats = Array.from({ length: servers }, () => ({ client: next(), cluster: next(), monitor: next() }))
-    const ports = { nats, submission: next(), submissions: next(), edge: next(), delivery: next(), test: next() }
-    return new Loopback(rendering, folder, ports)
+  /**
+   * The servers and then, together, a pod of each of these services; with other ports if somebody has taken one meanwhile.
+   * `servers` are the replicas of the StatefulSet, `folder` is the caller's.
+   */
+  static async start(
+    rendering: Rendering,
+    folder: string,
+    servers: number,
+    services: readonly Service[] = [],
+  ): Promise<Loopback> {
+    for (let tries = 1; ; tries++) {
+      const release = new Loopback(rendering, join(folder, String(tries)), await drawPorts(servers))
+      try {
+        await release.#startNats()
+        // An edge waits for the streams, which the delivery node makes.
+        await Promise.all(services.map((service) => release.#startService(service)))
+        return release
+      } catch (error) {
+        await release[Symbol.asyncDispose]()
+        if (tries === 3 || !/address already in use/.test((error as Error).message)) throw error
+      }
+    }
   }
 
   /** The servers, all at once as the StatefulSet does it; resolves when each passes its startup probe. */
-  async startNats(): Promise<Child[]> {
-    return Promise.all(
+  async #startNats(): Promise<void> {
+    await Promise.all(
       this.ports.nats.map(async ({ monitor }, index) => {
         const { container, place } = await this.nats(index)
         const [program, ...args] = place.words
         if (program !== 'nats-server') throw new Error(`the NATS container runs ${program}`)
         const child = await this.#start(`nats-${index}`, requireNatsServer().path, args, place)
         await this.#pass(container.startupProbe, monitor, child, `nats-${index}`)
-        return child
       }),
     )
   }
 
   /** A pod of one of the services; resolves when it passes its readiness probe. */
-  async startService(name: 'edge' | 'delivery'): Promise<Child> {
+  async #startService(name: Service): Promise<void> {
     const { container, place } = await this.service(name)
     const child = await this.#start(name, process.execPath, [ENTRY, ...place.words], place)
     await this.#pass(container.readinessProbe, this.ports[name], child, name)
-    return child
   }
 
   /** What the container of a server finds. */
@@ -89,7 +110,7 @@ export class Loopback implements AsyncDisposable {
   }
 
   /** What the container of a service finds. */
-  service(name: 'edge' | 'delivery'): Promise<{ container: Container; place: LaidOut }> {
+  service(name: Service): Promise<{ container: Container; place: LaidOut }> {
     return this.#layOut('Deployment', name, name, [
       [/\bhost: ["']?(?:0\.0\.0\.0|::)["']?(?=\s|$)/, `host: ${HOST}`],
       ['port: 8080', `port: ${this.ports[name]}`],
@@ -135,6 +156,7 @@ export class Loopback implements AsyncDisposable {
   }
 
   async #start(name: string, program: string, args: readonly string[], { env }: LaidOut): Promise<Child> {
+    await mkdir(this.#folder, { recursive: true })
     const child = await startChild(program, args, {
       output: this.output(name),
       env: { ...env, PATH: process.env['PATH'] },

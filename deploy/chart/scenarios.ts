@@ -149,7 +149,7 @@ export const scenarios: readonly Scenario[] = [
         users: [
           { name: 'app', addresses: ['@example.org'] },
           { name: 'billing.v2', addresses: ['bills@example.org', 'bills@example.net'] },
-          { name: 'printer@example.org', addresses: ['printer@example.org'] },
+          { name: 'printer_2', addresses: ['printer@example.org'] },
         ],
       },
     },
