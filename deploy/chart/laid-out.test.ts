@@ -42,6 +42,20 @@ test('variables are what Kubernetes makes of them', async () => {
   })
 })
 
+test('what stands instead is not replaced again', async () => {
+  await using folder = await temporaryFolder()
+  const { rendering, container, pod } = bed()
+  container.args = ['port: 1, port: 2, a.b, axb']
+  const instead = [
+    [/port: 1\b/, 'port: 25'],
+    [/port: 2\b/, 'port: 14'],
+    ['port: 25', 'no'],
+    ['a.b', '$&'],
+  ] as const
+  const { words } = await layOut(container, { spec: pod }, rendering, { folder: folder.path, instead })
+  assert.deepEqual(words, ['port: 25, port: 14, $&, axb'])
+})
+
 test('Secrets of the user hold what the caller says', async () => {
   await using folder = await temporaryFolder()
   const { rendering, container, pod, objects, of } = bed()

@@ -12,7 +12,7 @@ export interface Place {
   readonly folder: string
   /** What the API server knows of the pod, by field: "metadata.name". */
   readonly fields?: Readonly<Record<string, string>>
-  /** What stands instead of what, in files, arguments and variables alike; the first that fits a text goes first. */
+  /** What stands instead of what, in files, arguments and variables alike; of two that fit in one place the first. */
   readonly instead?: readonly (readonly [what: string | RegExp, by: string])[]
   /** What is under a key of a Secret that the user has made. */
   readonly secret?: (key: string) => string
@@ -37,9 +37,8 @@ export async function layOut(
   const { folder, instead = [], secret = () => USERS_OWN } = place
   const at = (path: string) => join(folder, path)
   const mounts = (container.volumeMounts ?? []).map(({ mountPath }) => mountPath)
-  const moved = mounts.map((path) => [new RegExp(`(?<![\\w./-])${path}(?![\\w.-])`, 'g'), at(path)] as const)
-  const here = (text: string) =>
-    [...moved, ...instead].reduce((changed, [what, by]) => changed.replaceAll(global(what), () => by), text)
+  const moved = mounts.map((path) => [new RegExp(`(?<![\\w./-])${escaped(path)}(?![\\w.-])`), at(path)] as const)
+  const here = replacer([...moved, ...instead])
   for (const path of mounts) await mkdir(at(path), { recursive: true })
   const { files, missing } = mountedFiles(container, template, rendering)
   if (missing.length > 0) throw new Error(missing.join('; '))
@@ -55,8 +54,20 @@ export async function layOut(
   }
 }
 
-function global(what: string | RegExp): string | RegExp {
-  return typeof what === 'string' || what.global ? what : new RegExp(what.source, `${what.flags}g`)
+/** In one pass: what stands there instead is not looked at again. Expressions have no groups that capture. */
+function replacer(pairs: readonly (readonly [what: string | RegExp, by: string])[]): (text: string) => string {
+  if (pairs.length === 0) return (text) => text
+  const sources = pairs.map(([what]) => `(${typeof what === 'string' ? escaped(what) : what.source})`)
+  const any = new RegExp(sources.join('|'), 'g')
+  return (text) =>
+    text.replace(any, (...found: (string | undefined)[]) => {
+      const index = found.slice(1, pairs.length + 1).findIndex((group) => group !== undefined)
+      return pairs[index]?.[1] ?? ''
+    })
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 }
 
 function variables(container: Container, rendering: Rendering, place: Place): Record<string, string> {

@@ -113,9 +113,9 @@ export class Loopback implements AsyncDisposable {
   service(name: Service): Promise<{ container: Container; place: LaidOut }> {
     return this.#layOut('Deployment', name, name, [
       [/\bhost: ["']?(?:0\.0\.0\.0|::)["']?(?=\s|$)/, `host: ${HOST}`],
-      ['port: 8080', `port: ${this.ports[name]}`],
-      ['port: 2587', `port: ${this.ports.submission}`],
-      ['port: 2465', `port: ${this.ports.submissions}`],
+      [/port: 8080\b/, `port: ${this.ports[name]}`],
+      [/port: 2587\b/, `port: ${this.ports.submission}`],
+      [/port: 2465\b/, `port: ${this.ports.submissions}`],
     ])
   }
 
