@@ -129,7 +129,7 @@ describe('a change of', { concurrency: 2 }, () => {
   const table: [what: string, values: object, component: string][] = [
     ["an edge's settings", { edge: { settings: { limits: { recipients: 200 } } } }, 'edge'],
     ["a delivery node's settings", { delivery: { settings: { lifetime: '1d' } } }, 'delivery'],
-    ['the NATS configuration', { nats: { lameDuckSeconds: 20 } }, 'nats'],
+    ['the NATS configuration', { nats: { lameDuckSeconds: 45 } }, 'nats'],
     ['the size of the queue', { queue: { partitions: 7 } }, 'delivery'],
   ]
   const pods = ({ objects }: Rendering) =>
@@ -170,17 +170,22 @@ test('what the user says of labels and annotations stands where it belongs', asy
   }
 })
 
+interface Alert {
+  readonly alert?: string
+  readonly expr?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
 describe('monitoring', () => {
   test('there are alerts, each with an expression, a severity and a word on what to do', async () => {
-    const [object] = ofKind(await rendered('everything on'), 'PrometheusRule')
-    const { groups = [] } = object?.spec as { groups?: { name: string; rules: Record<string, object>[] }[] }
-    const alerts = groups.flatMap(({ rules }) => rules).filter(({ alert }) => alert !== undefined)
+    const alerts = ofKind(await rendered('everything on'), 'PrometheusRule')
+      .flatMap(({ spec }) => (spec as { groups?: { rules: Alert[] }[] } | null)?.groups ?? [])
+      .flatMap(({ rules }) => rules)
+      .filter(({ alert }) => alert !== undefined)
     assert.ok(alerts.length > 0, 'there is none')
     for (const { alert, expr, labels, annotations } of alerts) {
-      assert.ok(
-        expr !== undefined && 'severity' in (labels ?? {}) && 'description' in (annotations ?? {}),
-        String(alert),
-      )
+      assert.ok(expr && labels?.['severity'] && annotations?.['description'], alert)
     }
   })
 

@@ -33,7 +33,7 @@ export function inspect(path: string): HelmBinary | undefined {
   } catch {
     return undefined
   }
-  const run = spawnSync(path, ['version', '--template', '{{.Version}}'], { encoding: 'utf8', timeout: 30_000 })
+  const run = spawnSync(path, ['version', '--template', '{{.Version}}'], { encoding: 'utf8', timeout: 60_000 })
   const version = run.status === 0 ? parseVersion(run.stdout) : undefined
   return version === undefined ? undefined : { path, version }
 }

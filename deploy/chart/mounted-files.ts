@@ -6,6 +6,8 @@ import { contentsOf, ofKind } from './manifest.ts'
 
 export interface MountedFile {
   readonly path: string
+  /** In the Secret or ConfigMap. */
+  readonly key: string
   /** Undefined: the user's own, or what cert-manager will make. */
   readonly content: string | undefined
 }
@@ -51,8 +53,8 @@ export function mountedFiles(container: Container, template: PodTemplate, render
       for (const { key, path } of items) {
         if (!(key in contents)) {
           if (source.optional !== true) missing.push(`${source.kind}/${source.name} has no key ${key}`)
-        } else if (subPath === undefined) files.push({ path: posix.join(mountPath, path), content: contents[key] })
-        else if (subPath === path) files.push({ path: mountPath, content: contents[key] })
+        } else if (subPath === undefined) files.push({ path: posix.join(mountPath, path), key, content: contents[key] })
+        else if (subPath === path) files.push({ path: mountPath, key, content: contents[key] })
       }
     }
   }

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { checkoutRoot } from '@posthouse/testkit/nats-binary'
 import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
-import { parseAllDocuments, stringify } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import { requireHelm } from './helm-binary.ts'
 import type { KubeObject } from './manifest.ts'
 
@@ -85,7 +85,8 @@ async function argumentsOf(options: RenderOptions, folder: string): Promise<stri
   const files = [...(options.files ?? [])]
   if (options.values !== undefined) {
     files.push(join(folder, 'values.yaml'))
-    await writeFile(files.at(-1) as string, stringify(options.values))
+    // JSON is YAML that is read alike everywhere: nothing in it may be taken for a number or a yes.
+    await writeFile(files.at(-1) as string, JSON.stringify(options.values))
   }
   return [
     release,
@@ -99,9 +100,12 @@ async function argumentsOf(options: RenderOptions, folder: string): Promise<stri
   ]
 }
 
-/** The objects of several YAML documents; empty ones are left out. Throws on what Kubernetes could not read either. */
+/**
+ * The objects of several YAML documents, read by YAML 1.1 as Kubernetes does; empty ones are left out. Throws on what
+ * Kubernetes could not read either.
+ */
 export function parseObjects(manifests: string): KubeObject[] {
-  const documents = parseAllDocuments(manifests, { uniqueKeys: true })
+  const documents = parseAllDocuments(manifests, { uniqueKeys: true, version: '1.1' })
   if (!Array.isArray(documents)) return []
   return documents.flatMap((document) => {
     const [error] = document.errors
@@ -115,11 +119,15 @@ export function parseObjects(manifests: string): KubeObject[] {
   })
 }
 
-/** Without the trail of templates that helm puts in front of what they say. */
+/** What is said around it: where in the templates, and how to see more. */
+const AROUND = /^(level=|time=|WARNING:|walk\.go|Use --debug|values don't meet the specifications|posthouse:$)/
+
+/** The sentences alone, a line each: of the schema about one value, or of the templates about how several go together. */
 export function reason(errors: string): string {
-  const line = errors
+  return errors
+    .replace(/^Error: /, '')
     .split('\n')
-    .filter((candidate) => candidate !== '' && !/^(level=|time=|WARNING:|walk\.go)/.test(candidate))
+    .map((line) => line.replace(/^(INSTALLATION FAILED: )?execution error at \([^)]*\): /, '').replace(/^- at /, ''))
+    .filter((line) => line !== '' && !AROUND.test(line))
     .join('\n')
-  return line.replace(/^Error: /, '').replace(/^(INSTALLATION FAILED: )?execution error at \([^)]*\): /, '')
 }

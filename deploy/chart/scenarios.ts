@@ -149,7 +149,7 @@ export const scenarios: readonly Scenario[] = [
         users: [
           { name: 'app', addresses: ['@example.org'] },
           { name: 'billing.v2', addresses: ['bills@example.org', 'bills@example.net'] },
-          { name: 'printer@example.org', addresses: ['printer@example.org'] },
+          { name: 'printer_2', addresses: ['printer@example.org'] },
         ],
       },
     },
@@ -275,7 +275,7 @@ function examples(): Scenario[] {
     'external-nats.yaml': { 'nats-users': ['edge', 'delivery', 'cli'], 'nats-client-tls': TLS },
   }
   return readdirSync(join(CHART, 'examples'))
-    .filter((file) => file.endsWith('.yaml') && !/-chart\.yaml$/.test(file))
+    .filter((file) => file.endsWith('.yaml') && !file.endsWith('-chart.yaml'))
     .map((file) => ({
       name: `examples/${file}`,
       files: [join(CHART, 'examples', file)],

@@ -1,5 +1,6 @@
 // Writes what is generated: docs/settings.md and docs/metrics.md, from the tables of the services that are there,
 // docs/nats.md, from what each of them asks of the NATS servers, docs/faults.md, from the runs written down in docs/faults.json,
+// docs/kubernetes-results.md, from the run on a cluster written down in docs/kubernetes.json,
 // and of the chart in helm/posthouse the schema of its values and their table in its README.md, from values.yaml, and what it
 // carries in files/. `check` compares instead of writing.
 //
@@ -16,6 +17,8 @@ import { readValues } from '../chart/values-document.ts'
 import { chartCopies, copiedFolders, natsPermissionsFile, natsPermissionsYaml } from '../chart/values-files.ts'
 import { readmeMarkdown } from '../chart/values-readme.ts'
 import { valuesSchema } from '../chart/values-schema.ts'
+import { resultsDocument } from '../e2e/report/document.ts'
+import type { RunResult } from '../e2e/result.ts'
 import { natsMarkdown } from './nats-document.ts'
 
 export const root = join(import.meta.dirname, '../..')
@@ -32,6 +35,7 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
     ['docs/nats.md', natsMarkdown()],
     ...(faults === undefined ? [] : [['docs/faults.md', faults] as const]),
     ...chartDocuments(settings),
+    ...kubernetesResults(join(root, 'docs/kubernetes.json')),
   ] as const) {
     const options = await resolveConfig(join(root, path))
     files.set(path, await format(text, { ...options, filepath: path }))
@@ -69,6 +73,12 @@ function chartDocuments(
     [`${chart}/README.md`, readmeMarkdown(read('README.md'), values)],
     [natsPermissionsFile, natsPermissionsYaml()],
   ]
+}
+
+/** None until a run on a cluster has been written down. */
+function kubernetesResults(data: string): [path: string, text: string][] {
+  if (!existsSync(data)) return []
+  return [['docs/kubernetes-results.md', resultsDocument(JSON.parse(readFileSync(data, 'utf8')) as RunResult)]]
 }
 
 /** Undefined until a run of the faults has been written down. */

@@ -15,6 +15,7 @@ const PROGRAMS = {
   simulate: { file: 'libs/testkit/simulator/run.ts' },
   loadtest: { file: 'loadtest/main.ts', needsNats: true },
   bench: { file: 'loadtest/bench.ts', needsNats: true },
+  e2e: { file: 'deploy/e2e/main.ts' },
   posthouse: { file: 'services/cli/main.ts' },
 }
 const NODE_NEEDED = 24

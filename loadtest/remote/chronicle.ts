@@ -68,6 +68,11 @@ export class Chronicle implements Watcher {
     this.#abandoning = true
   }
 
+  /** Messages that clients have in hand. */
+  get inHand(): number {
+    return this.#inHand.size
+  }
+
   begun(message: Message): void {
     const now = performance.now()
     this.book.sends(message)

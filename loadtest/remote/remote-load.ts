@@ -45,6 +45,8 @@ export interface Status {
   readonly rate: number
   /** Messages composed so far. */
   readonly messages: number
+  /** Of these, what clients are seeing to. */
+  readonly inHand: number
   readonly open: Open
   readonly drained: Drained | null
   readonly sinkConnections: number
@@ -116,6 +118,7 @@ export class RemoteLoad implements AsyncDisposable {
       state: this.#state,
       rate: this.#pace.perSecond,
       messages: this.#counter.composed,
+      inHand: this.#chronicle.inHand,
       open: this.#chronicle.open(performance.now()),
       drained: this.#drained,
       sinkConnections: this.#sink.statistics.open,

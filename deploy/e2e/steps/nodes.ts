@@ -1,0 +1,95 @@
+// Nodes that go, with all that runs on them: an edge, a delivery node and one of three NATS servers at once.
+
+import { isTrue, type Node } from '../objects.ts'
+import type { Scene } from '../scene.ts'
+import { GRACEFUL, type Bars, type Step } from '../step.ts'
+
+/** How long it stays away once Kubernetes knows. */
+const HOLD_MS = 15_000
+
+/** A node that is gone without a word stays among the addresses of the Service until Kubernetes has noticed, after 40 to 50 s. */
+const NODE_BARS: Bars = {
+  gapMs: null,
+  unnoticed: false,
+  duplicates: true,
+  why: 'until Kubernetes notices (about 50 s) the Service goes on sending connections to the node that is gone',
+}
+
+function victim(scene: Scene): string {
+  const { victim: node } = scene.setting.places
+  if (node === undefined) throw new Error('there is no node to spare')
+  return node
+}
+
+function cannot(scene: Scene): string | undefined {
+  return scene.setting.places.victim === undefined ? 'there is no second node that has no API server' : undefined
+}
+
+function cannotBreak(scene: Scene): string | undefined {
+  return scene.breaker.canBreak ? cannot(scene) : 'needs --node-command'
+}
+
+/** Throws when the node holds more than one server: then its loss would be the loss of the majority. */
+async function holdsOneServer(scene: Scene, node: string): Promise<void> {
+  const there = (await scene.pods('nats')).filter(({ spec }) => spec.nodeName === node)
+  if (there.length !== 1) throw new Error(`${node} holds ${there.length} NATS servers; one is wanted for this step`)
+  scene.note(`${node} holds ${(await podsOn(scene, node)).join(', ')}`)
+}
+
+async function podsOn(scene: Scene, node: string): Promise<string[]> {
+  return (await scene.pods()).flatMap(({ metadata, spec }) => (spec.nodeName === node ? [metadata.name] : []))
+}
+
+async function untilNodeIs(scene: Scene, node: string, wanted: boolean): Promise<void> {
+  await scene.until(`node ${node} is ${wanted ? 'ready' : 'not ready'}`, async () => {
+    const { status } = await scene.kubectl.json<Node>(['get', 'node', node])
+    return isTrue(status?.conditions, 'Ready') === wanted
+      ? undefined
+      : [`node ${node}: ${wanted ? 'not ready' : 'ready'}`]
+  })
+}
+
+const drain: Step = {
+  name: 'drain-node',
+  what: 'kubectl drain of a node, as its disruption budgets allow, and uncordon',
+  bars: GRACEFUL,
+  cannot: (scene) => (scene.breaker.canDrain ? cannot(scene) : 'needs --allow-drain'),
+  async run(scene) {
+    const node = victim(scene)
+    scene.note(`${node} holds ${(await podsOn(scene, node)).join(', ')}`)
+    const uncordon = await scene.breaker.drain(node, scene.options.timeoutMs)
+    scene.note('drained')
+    await scene.sleep(HOLD_MS)
+    await uncordon()
+    scene.note('uncordoned')
+    await scene.allIsWell()
+  },
+}
+
+function broken(name: string, how: 'cut' | 'kill', what: string): Step {
+  return {
+    name,
+    what,
+    bars: NODE_BARS,
+    cannot: cannotBreak,
+    async run(scene) {
+      const node = victim(scene)
+      await holdsOneServer(scene, node)
+      const began = performance.now()
+      const giveBack = await scene.breaker.take(node, how)
+      await untilNodeIs(scene, node, false)
+      scene.note(`Kubernetes noticed after ${Math.round((performance.now() - began) / 1000)} s`)
+      await scene.sleep(HOLD_MS)
+      await giveBack()
+      scene.note('given back')
+      await untilNodeIs(scene, node, true)
+      await scene.allIsWell()
+    },
+  }
+}
+
+export const nodeSteps: readonly Step[] = [
+  drain,
+  broken('cut-node', 'cut', 'the node with one of the NATS servers is cut off from all others, and plugged in again'),
+  broken('kill-node', 'kill', 'that node dies, and is started again'),
+]
