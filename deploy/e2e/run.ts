@@ -77,12 +77,12 @@ export async function run({ options, steps, root, signal, say, pollMs, afterMs =
   let left: string[] = []
   try {
     await makeNamespace(kubectl, restoring, undo, options, say)
-    const failed = (step: Step) => {
+    const keepEvidence = (step: Step) => {
       const folder = join(options.data, step.name)
       say(`  logs, events and descriptions go to ${folder}`)
       return collect(restoring, folder)
     }
-    results = await runSteps({ scene, steps, done, missed, say, failed, afterMs })
+    results = await runSteps({ scene, steps, done, missed, say, keepEvidence, afterMs })
     judged = await judge(scene, results)
     results = judgedAgain(results, judged)
   } finally {

@@ -6,6 +6,8 @@ import { GRACEFUL, type Bars, type Step } from '../step.ts'
 
 /** How long it stays away once Kubernetes knows. */
 const HOLD_MS = 15_000
+/** A pod that is deleted comes back where fewer are, as a rule. */
+const SPREAD_TRIES = 3
 
 /** A node that is gone without a word stays among the addresses of the Service until Kubernetes has noticed, after 40 to 50 s. */
 const NODE_BARS: Bars = {
@@ -66,12 +68,34 @@ const drain: Step = {
   },
 }
 
+/** So that losing the node is losing an edge with its sessions and a delivery node with its partitions, whatever steps before it did. */
+async function spread(scene: Scene): Promise<void> {
+  const node = victim(scene)
+  for (const component of ['edge', 'delivery'] as const) {
+    for (let left = SPREAD_TRIES; ; left--) {
+      const pods = await scene.pods(component)
+      const there = pods.filter(({ spec }) => spec.nodeName === node)
+      if (there.length > 0 && there.length < pods.length) break
+      const [pod] = pods
+      if (left === 0 || pod === undefined) {
+        throw new Error(
+          `${component}: ${there.length} of ${pods.length} pods run on ${node}; some, but not all, should`,
+        )
+      }
+      await scene.kubectl.run(['delete', 'pod', pod.metadata.name, '--wait=false'])
+      scene.note(`${pod.metadata.name} deleted beforehand, so that ${component} runs on both sides`)
+      await scene.allIsWell()
+    }
+  }
+}
+
 function broken(name: string, how: 'cut' | 'kill', what: string): Step {
   return {
     name,
     what,
     bars: NODE_BARS,
     cannot: cannotBreak,
+    prepare: spread,
     async run(scene) {
       const node = victim(scene)
       await holdsOneServer(scene, node)

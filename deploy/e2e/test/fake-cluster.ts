@@ -6,10 +6,23 @@ import type { Rule } from './fake-programs.ts'
 
 const READY = [{ type: 'Ready', status: 'True' }]
 
+/** Both run on one machine. */
+const NODE_INFO = {
+  bootID: 'b',
+  kernelVersion: '6.12.1-amd64',
+  architecture: 'amd64',
+  containerRuntimeVersion: 'containerd://2.1.0',
+}
+
 const node = (name: string, address: string) => ({
   metadata: { name, labels: {} },
   spec: {},
-  status: { conditions: READY, addresses: [{ type: 'InternalIP', address }], capacity: { cpu: '2' } },
+  status: {
+    conditions: READY,
+    addresses: [{ type: 'InternalIP', address }],
+    capacity: { cpu: '2', memory: '8388608Ki' },
+    nodeInfo: NODE_INFO,
+  },
 })
 
 function pod(component: string, index: number, nodeName: string) {
@@ -137,6 +150,9 @@ export function goodCluster(): Rule[] {
     { call: `^kubectl get statefulset`, says: list(SERVERS) },
     { call: '^kubectl exec nats-0 .*jsz', says: streams(6) },
     { call: '^kubectl exec nats-[12] .*jsz', says: { account_details: [] } },
+    { call: '^kubectl exec .* nats-server --version', says: 'nats-server: v2.15.2\n' },
+    { call: '^kubectl exec .* node --version', says: 'v24.1.0\n' },
+    { call: '^kubectl exec .* cat /proc/loadavg', says: '0.50 0.40 0.30 1/100 1\n' },
     { call: '^kubectl exec .*remote-control status', says: status },
     { call: '^kubectl exec .*remote-control phase after ', says: phase('calm') },
     { call: '^kubectl exec .*remote-control phase', says: phase('begun') },
