@@ -1,10 +1,11 @@
-// `npm run check`: format, types, lint, import directions and generated files. One line for each check, what is wrong under
+// `npm run check`: format, types, lint, import directions, metrics and generated files. One line for each check, what is wrong under
 // the one that failed, and exit status 1 if any did. All run, so that one pass shows everything.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkImports } from './imports.ts'
-import { generate, outOfDate, root } from './generate.ts'
+import { generate, metricsTables, outOfDate, root } from './generate.ts'
+import { monitoredExpressions, unknownNames } from './monitored.ts'
 
 interface Check {
   readonly name: string
@@ -31,6 +32,11 @@ const checks: readonly Check[] = [
     run: () => tool('oxlint', ['--type-aware', '--deny-warnings', '--format', 'unix', '.'], 'oxlint/bin/oxlint'),
   },
   { name: 'import directions', remedy: '', run: () => checkImports(root, sources()).join('\n') },
+  {
+    name: 'metrics of alerts and dashboards',
+    remedy: '',
+    run: async () => (await unknownNames(monitoredExpressions(root), (await metricsTables()).values())).join('\n'),
+  },
   {
     name: 'generated files',
     remedy: 'node deploy/check/generate.ts',

@@ -26,7 +26,7 @@ export const root = join(import.meta.dirname, '../..')
 /** Every generated file, by its path in the tree. Throws when values.yaml is not as it has to be. */
 export async function generate(): Promise<ReadonlyMap<string, string>> {
   const settings = await settingsTables()
-  const metrics = await tables<MetricsTable>('metrics.ts', 'metricsTable')
+  const metrics = await metricsTables()
   const faults = await faultsMarkdown(join(root, 'docs/faults.json'))
   const files = new Map<string, string>()
   for (const [path, text] of [
@@ -93,6 +93,11 @@ async function faultsMarkdown(data: string): Promise<string | undefined> {
 /** The settings of each service that has any, by its name. */
 export function settingsTables(): Promise<ReadonlyMap<string, SettingsTable>> {
   return tables<SettingsTable>('settings.ts', 'settingsTable')
+}
+
+/** The metrics of each service that has any, by its name. */
+export function metricsTables(): Promise<ReadonlyMap<string, MetricsTable>> {
+  return tables<MetricsTable>('metrics.ts', 'metricsTable')
 }
 
 async function tables<T>(file: string, name: string): Promise<ReadonlyMap<string, T>> {

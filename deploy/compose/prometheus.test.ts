@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { COMPOSE_FILE, readCompose } from './test/compose-file.ts'
@@ -15,6 +15,16 @@ test('Prometheus takes the file', async (t) => {
   const promtool = await debianProgram('promtool', 'prometheus', (line) => t.diagnostic(line))
   const check = spawnSync(promtool, ['check', 'config', FILE], { encoding: 'utf8' })
   assert.equal(check.status, 0, check.stdout + check.stderr)
+})
+
+test('Prometheus has the alerts where it looks for them', () => {
+  const mounts = readCompose(COMPOSE_FILE, { POSTHOUSE_HOSTNAME: HOSTNAME }).services.get('prometheus')?.mounts ?? []
+  const { rule_files: files } = parse(readFileSync(FILE, 'utf8')) as { rule_files: string[] }
+  const [config] = mounts.filter(({ source }) => source === FILE)
+  assert.ok(config)
+  assert.equal(files.length, 1)
+  const inside = new Map(mounts.map(({ source, target }) => [target, source]))
+  for (const file of files) assert.equal(inside.get(join(dirname(config.target), file)), join(dirname(FILE), file))
 })
 
 test('everything that runs is looked at, by a name that Prometheus can reach', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { simpleParser } from 'mailparser'
+import { encodeRecord, INLINE_LIMIT } from './record-codec.ts'
 import { failureReport, wantsFailureReport } from './dsn.ts'
 import type { FailedRecipient } from './dsn.ts'
 import type { Envelope } from './record.ts'
@@ -91,6 +92,29 @@ test('only the header comes back of what is large or not at hand, even with RET=
   ]) {
     assert.ok(record.content.length < 5000)
     assert.match(Buffer.from(record.content).toString(), /text\/rfc822-headers/)
+  }
+})
+
+test('a report fits into a record, whatever it returns and however much was said of however many', () => {
+  const whole = Buffer.concat([Buffer.from('Subject: large\r\n\r\n'), Buffer.alloc(INLINE_LIMIT - 18, 'x')])
+  const longHeader = Buffer.concat([Buffer.alloc(INLINE_LIMIT, 'X-Long: ü\r\n')])
+  const said = '550 ' + 'ü'.repeat(1000)
+  for (const count of [1, 100, 1000, 5000]) {
+    const recipients = Array.from({ length: count }, (_, index) => ({
+      address: `${'b'.repeat(60)}${index}@example.com`,
+      index,
+    }))
+    const all = recipients.map(({ index }) => ({ ...failed[0]!, position: index, diagnostic: said }))
+    for (const returned of [content, whole, longHeader]) {
+      const record = failureReport({ ...envelope, recipients, ret: 'FULL' }, all, returned, true, options)
+      encodeRecord(record)
+      const text = Buffer.from(record.content).toString()
+      const named = text.match(/^Final-Recipient/gm)?.length ?? 0
+      const unnamed = Number(/and to (\d+) more recipients/.exec(text)?.[1] ?? 0)
+      assert.equal(named + unnamed, count)
+      if (count <= 100) assert.equal(unnamed, 0)
+      if (returned === content) assert.ok(text.includes('message/rfc822'))
+    }
   }
 })
 

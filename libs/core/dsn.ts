@@ -5,6 +5,7 @@
  */
 import { mailDate } from './mail-date.ts'
 import type { Envelope, MailRecord, Recipient } from './record.ts'
+import { INLINE_LIMIT } from './record-codec.ts'
 import { oneLine } from './reply-class.ts'
 import { returnedPart } from './returned-part.ts'
 import { scanContent } from './scan.ts'
@@ -30,6 +31,14 @@ export interface DsnOptions {
   readonly hostname: string
   readonly now: number
 }
+
+/** Bytes that the recipients may take, twice: for people, and as fields. */
+const MOST_LISTED = 128 * 1024
+/** What else is written: a report must fit into a record like any message. */
+const FRAME = 8 * 1024
+/** Longest that is repeated of what was said of one of a few recipients, and of one of very many. */
+const MOST_SAID = 500
+const LEAST_SAID = 60
 
 /** Is a failure of this recipient to be reported (RFC 3461 4.1; nobody to tell: RFC 5321 4.5.5)? */
 export function wantsFailureReport(envelope: Envelope, recipient: Recipient): boolean {
@@ -75,20 +84,22 @@ function reportText(
   whole: boolean,
   { id, hostname, now }: DsnOptions,
 ): Buffer {
-  const recipients = failed.map((one) => ({ ...one, recipient: envelope.recipients[one.position] }))
+  const { listed: recipients, unlisted, bytes } = listRecipients(envelope, failed, now)
   const international = !recipients.every(({ recipient }) => isAscii(recipient?.address ?? ''))
-  const returned = returnedPart(content, whole && envelope.ret === 'FULL', envelope.facts.eightBit)
+  const returned = returnedPart(
+    content,
+    whole && envelope.ret === 'FULL',
+    envelope.facts.eightBit,
+    INLINE_LIMIT - FRAME - bytes,
+  )
   const boundary = `=_${id}`
   const people = [
     `This is the mail system at ${hostname}.`,
     '',
     'Your message could not be delivered to:',
     '',
-    ...recipients.flatMap(({ recipient, diagnostic, isReply, remote }) => [
-      `<${recipient?.address ?? ''}>:`,
-      `    ${isReply && remote !== undefined ? `${remote} said: ` : ''}${oneLine(diagnostic)}`,
-      '',
-    ]),
+    ...recipients.flatMap(({ people }) => people),
+    ...(unlisted === 0 ? [] : [`... and to ${unlisted} more recipients, whose names found no room here.`, '']),
     'Nothing more will be tried. The technical details and ' +
       (returned.isWhole ? 'your message' : 'the header of your message') +
       ' are attached.',
@@ -100,7 +111,7 @@ function reportText(
     `X-Posthouse-Queue-Id: ${envelope.id}`,
     `Arrival-Date: ${mailDate(envelope.acceptedAt)}`,
     '',
-    ...recipients.flatMap((one) => [...recipientFields(one.recipient, one, now), '']),
+    ...recipients.flatMap((one) => one.fields),
   ]
   const head = [
     `From: Mail Delivery System <MAILER-DAEMON@${hostname}>`,
@@ -131,6 +142,30 @@ function reportText(
   return Buffer.concat([Buffer.from(head.join('\r\n')), returned.body, Buffer.from(`\r\n--${boundary}--\r\n`)])
 }
 
+interface Listed {
+  readonly recipient: Recipient | undefined
+  readonly people: readonly string[]
+  readonly fields: readonly string[]
+}
+
+/** As many as there is room for; the more there are, the less is repeated of what was said of each. */
+function listRecipients(envelope: Envelope, failed: readonly FailedRecipient[], now: number) {
+  const most = Math.max(LEAST_SAID, Math.min(MOST_SAID, Math.floor(MOST_LISTED / 8 / Math.max(1, failed.length))))
+  const listed: Listed[] = []
+  let bytes = 0
+  for (const one of failed) {
+    const recipient = envelope.recipients[one.position]
+    const said = { ...one, diagnostic: oneLine(one.diagnostic, most) }
+    const from = one.isReply && one.remote !== undefined ? `${one.remote} said: ` : ''
+    const people = [`<${recipient?.address ?? ''}>:`, `    ${from}${said.diagnostic}`, '']
+    const fields = [...recipientFields(recipient, said, now), '']
+    bytes += Buffer.byteLength([...people, ...fields].join('\r\n')) + 2
+    if (bytes > MOST_LISTED) break
+    listed.push({ recipient, people, fields })
+  }
+  return { listed, unlisted: failed.length - listed.length, bytes: Math.min(bytes, MOST_LISTED) }
+}
+
 function recipientFields(recipient: Recipient | undefined, failed: FailedRecipient, now: number): string[] {
   const address = recipient?.address ?? ''
   const original = recipient?.orcpt === undefined ? undefined : originalRecipient(recipient.orcpt)
@@ -140,7 +175,7 @@ function recipientFields(recipient: Recipient | undefined, failed: FailedRecipie
     'Action: failed',
     `Status: ${failed.status}`,
     ...(failed.remote === undefined ? [] : [`Remote-MTA: dns; ${failed.remote}`]),
-    `Diagnostic-Code: ${failed.isReply ? 'smtp' : 'x-posthouse'}; ${oneLine(failed.diagnostic)}`,
+    `Diagnostic-Code: ${failed.isReply ? 'smtp' : 'x-posthouse'}; ${failed.diagnostic}`,
     `Last-Attempt-Date: ${mailDate(now)}`,
   ]
 }

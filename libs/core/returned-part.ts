@@ -11,17 +11,16 @@ export interface ReturnedPart {
   readonly isWhole: boolean
 }
 
-/** A larger message is returned as its header only. */
-const LARGEST_RETURNED = 256 * 1024
-/** So much of a header is returned at most. */
+/** So much of a header is returned at most; encoded it takes a third more. */
 const LARGEST_HEADER = 64 * 1024
 const END_OF_HEADER = Buffer.from('\r\n\r\n')
 
-export function returnedPart(content: Uint8Array, full: boolean, eightBit: boolean): ReturnedPart {
+/** A message larger than `room` bytes is returned as its header only. */
+export function returnedPart(content: Uint8Array, full: boolean, eightBit: boolean, room: number): ReturnedPart {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
   const header = headerSection(bytes)
   const eightBitHeader = header.some((byte) => byte > 127)
-  if (full && bytes.length <= LARGEST_RETURNED && !eightBitHeader) {
+  if (full && bytes.length <= room && !eightBitHeader) {
     const lines = ['Content-Type: message/rfc822', `Content-Transfer-Encoding: ${eightBit ? '8bit' : '7bit'}`]
     return { header: lines, body: bytes, isWhole: true }
   }

@@ -30,7 +30,7 @@ const mostReceivedHeaders = 50
 export function commit(message: Received, done: (outcome: CommitOutcome) => void): void {
   const { incoming } = message
   // A small message goes straight through; only a streamed one has something to wait for.
-  const writing = incoming.settle()
+  const writing = incoming.settle('end')
   if (writing === undefined && incoming.writer === undefined) return judge(message, undefined, done)
   finishBody(message).then(
     (body) => judge(message, body, done),

@@ -92,8 +92,7 @@ export class Dialogue {
     if (transaction.recipients.length >= limits.recipients) return 'tooManyRecipients'
     // RFC 5321 4.5.1: postmaster without a domain is ours.
     const address = mailbox.domain === '' ? `${mailbox.address}@${hostname}` : mailbox.address
-    transaction.add(mailbox, address, parameters.value)
-    return undefined
+    return transaction.add(mailbox, address, parameters.value) ? undefined : 'tooManyRecipients'
   }
 
   data(): void {

@@ -5,13 +5,11 @@
  * given back as soon as their bytes are elsewhere: left to the garbage collector, which sees how small a buffer object is
  * and not how much hangs on it, tens of megabytes would lie about and full collections would eat a third of the time.
  */
+import { INLINE_LIMIT } from '@posthouse/core/record-codec'
 import { ContentScan } from '@posthouse/core/scan'
 import { BodyRefused } from '@posthouse/queue/port'
 import type { BodyWriter } from '@posthouse/queue/port'
 import { NewlineNormaliser } from './newlines.ts'
-
-/** Larger contents go to the body stream. */
-export const inlineLimit = 256 * 1024
 
 export interface IncomingOptions {
   readonly sizeLimit: number
@@ -76,11 +74,15 @@ export class Incoming {
     if (this.#state.is !== 'whole') this.#free()
   }
 
-  /** Undefined if more may be taken at once; else resolves when it may. Never rejects. */
-  settle(): Promise<void> | undefined {
+  /**
+   * Undefined if more may be taken at once; else resolves when it may. Never rejects. At the `end` the header lines on top count too,
+   * as they are part of what must fit.
+   */
+  settle(end: 'end' | 'more' = 'more'): Promise<void> | undefined {
     if (this.#state.is !== 'whole') return this.#writing
     if (this.#writer === undefined) {
-      if (this.scan.size <= inlineLimit) return undefined
+      const size = this.scan.size + (end === 'end' ? Buffer.byteLength(this.top) : 0)
+      if (size <= INLINE_LIMIT) return undefined
       this.#writer = this.#options.openBody()
       this.#pieces.unshift(Buffer.from(this.top))
     }

@@ -146,9 +146,11 @@ export class Listener extends SMTPServer {
     session: SMTPServerSession,
     callback: (error: Error | null | undefined, response?: SMTPServerAuthenticationResponse) => void,
   ): void {
-    this.#owners.get(session)?.login.check(auth.username ?? '', auth.password ?? '', (user, refusal) => {
+    const owner = this.#owners.get(session)
+    owner?.login.check(auth.username ?? '', auth.password ?? '', (user, refusal = 'authenticationInvalid') => {
       if (user !== undefined) return callback(null, { user })
-      const to = replies[refusal ?? 'authenticationInvalid']
+      owner.context.metrics.refused.with({ reason: refusal }).inc()
+      const to = replies[refusal]
       callback(Object.assign(new Error(to.text), { responseCode: to.code }))
     })
   }

@@ -31,6 +31,7 @@ test('no encryption, no credentials, a wrong password', async () => {
   await client.command('EHLO client.example')
   assert.equal(await client.command('MAIL FROM:<anna@example.org>'), '530 5.7.0 Authentication required')
   assert.equal(await client.login('anna', 'wrong'), '535 5.7.8 Authentication credentials invalid')
+  assert.match(await edge.metricsText(), /posthouse_edge_refused_total\{reason="authenticationInvalid"\} [1-9]/)
   assert.equal(await client.login('nobody', password), '535 5.7.8 Authentication credentials invalid')
   assert.equal(await client.login('anna', 'still wrong'), '421 4.7.0 Too many failed log-ins')
   assert.equal(await client.reply(), '')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { inlineLimit } from './incoming.ts'
+import { encodeRecord, INLINE_LIMIT } from '@posthouse/core/record-codec'
 import { Client } from './test/client.ts'
 import { password, startTestEdge } from './test/test-edge.ts'
 
@@ -30,15 +30,20 @@ test('a large message goes to the body stream, trace header first, byte for byte
   client.close()
 })
 
-test('messages just below and just above the inline limit both arrive whole', async () => {
+test('messages of every size around the inline limit arrive whole, and fit into a record with the header on top', async () => {
   await using edge = await startTestEdge()
-  for (const [index, size] of [inlineLimit - 1, inlineLimit, inlineLimit + 1].entries()) {
+  // The header on top is of some hundred bytes, and no message may fall between the two ways to store it.
+  const sizes = [-2000, -1000, -400, -300, -200, -100, -1, 0, 1, 1000].map((more) => INLINE_LIMIT + more)
+  for (const [index, size] of sizes.entries()) {
     const content = `${header}${'x'.repeat(size - header.length - 2)}\r\n`
     const client = await begin(edge.ports.relay)
     client.write(`${content}.\r\n`)
     assert.match(await client.reply(), /^250 /)
-    assert.equal(edge.queue.records[index]?.envelope.body === undefined, size <= inlineLimit)
-    assert.ok(edge.queue.content(index).toString().endsWith(`\r\n${content}`))
+    const record = edge.queue.records[index] ?? assert.fail()
+    encodeRecord(record)
+    const whole = edge.queue.content(index)
+    assert.equal(record.envelope.body === undefined, whole.length <= INLINE_LIMIT)
+    assert.ok(whole.toString().endsWith(`\r\n${content}`))
     client.close()
   }
 })

@@ -23,7 +23,7 @@ export async function copiedFolder(): Promise<CopiedFolder> {
   const from = join(COMPOSE_FILE, '..')
   const path = join(folder.path, 'deploy')
   await mkdir(path)
-  await cp(join(from, 'grafana'), join(path, 'grafana'), { recursive: true })
+  for (const name of ['grafana', 'prometheus']) await cp(join(from, name), join(path, name), { recursive: true })
   await cp(COMPOSE_FILE, join(path, basename(COMPOSE_FILE)))
   await cp(join(from, 'compose'), join(path, 'compose'), {
     recursive: true,

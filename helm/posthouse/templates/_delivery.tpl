@@ -7,7 +7,7 @@
 {{- $_ := set $ours "egress" (dict "socksPasswordFile" "/etc/posthouse/socks/password") -}}
 {{- end -}}
 {{- $all := mergeOverwrite $theirs $ours -}}
-{{- if .Values.test.enabled -}}
+{{- if include "posthouse.hasTestUser" . -}}
 {{- $route := default dict $all.route -}}
 {{- $host := printf "%s-test.%s.svc.%s:2525" (include "posthouse.fullname" .) .Release.Namespace .Values.clusterDomain -}}
 {{- $ofTest := dict "domain" (include "posthouse.testDomain" .) "hosts" (list $host) -}}

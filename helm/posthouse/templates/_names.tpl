@@ -34,13 +34,17 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- toYaml (mergeOverwrite (deepCopy $root.Values.commonLabels) $ours $fixed) -}}
 {{- end -}}
 
-{{/* The head of an object. Takes (list root component name) or (list root component name annotations). */}}
+{{/* The head of an object. Takes (list root component name) or (list root component name annotations) or (list root component name annotations labels). */}}
 {{- define "posthouse.metadata" -}}
 {{- $root := index . 0 -}}
 name: {{ index . 2 }}
 namespace: {{ $root.Release.Namespace }}
 labels:
-  {{- include "posthouse.labels" (list $root (index . 1)) | nindent 2 }}
+  {{- $labels := include "posthouse.labels" (list $root (index . 1)) | fromYaml -}}
+  {{- if gt (len .) 4 -}}
+  {{- $labels = mergeOverwrite (deepCopy (index . 4)) $labels -}}
+  {{- end -}}
+  {{- toYaml $labels | nindent 2 }}
 {{- $annotations := deepCopy $root.Values.commonAnnotations -}}
 {{- if gt (len .) 3 -}}
 {{- $annotations = mergeOverwrite $annotations (index . 3) -}}

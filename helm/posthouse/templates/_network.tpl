@@ -11,6 +11,16 @@
     {{- end }}
 {{- end -}}
 
+{{- define "posthouse.dnsEgress" -}}
+- ports:
+    - {port: 53, protocol: UDP}
+    - {port: 53, protocol: TCP}
+  {{- with .Values.networkPolicy.dnsTo }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+
 {{- define "posthouse.natsEgress" -}}
 {{- if .Values.nats.external.enabled }}
 - ports:

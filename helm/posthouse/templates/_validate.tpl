@@ -5,6 +5,15 @@
 {{- $replicas := include "posthouse.replicas" . | int -}}
 {{- $servers := include "posthouse.natsServerCount" . | int -}}
 
+{{- /* Names. */ -}}
+{{- $fullname := include "posthouse.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) -}}
+{{- fail (printf "fullnameOverride: %q (or what the release's name makes of it) is no name for a Service: small letters, digits and hyphens, with a letter in front." $fullname) -}}
+{{- end -}}
+{{- if and (eq .Values.image.tag "latest") (not .Values.image.digest) -}}
+{{- fail "image.tag: latest is another image every day, and a rollback would bring none back; name a version." -}}
+{{- end -}}
+
 {{- range list "edge" "delivery" -}}
 {{- $values := index $.Values . -}}
 {{- if and $values.autoscaling.enabled (gt (int $values.autoscaling.minReplicas) (int $values.autoscaling.maxReplicas)) -}}
@@ -49,6 +58,9 @@
 {{- if not .Values.nats.external.servers -}}
 {{- fail "nats.external.servers: name the NATS servers, each as host:port." -}}
 {{- end -}}
+{{- if .Values.nats.encryption.enabled -}}
+{{- fail "nats.encryption.enabled: NATS servers that exist (nats.external) encrypt as they are set up." -}}
+{{- end -}}
 {{- if not .Values.nats.usersExistingSecret -}}
 {{- fail "nats.usersExistingSecret: NATS servers that exist have passwords that exist; name the Secret with edge, delivery and cli." -}}
 {{- end -}}
@@ -60,6 +72,13 @@
 {{- end -}}
 {{- if gt (include "posthouse.mebibytes" (include "posthouse.storage" .) | int64) $room -}}
 {{- fail (printf "queue.storage: %s do not fit nats.maxFileStore (%d MiB)." (include "posthouse.storage" .) $room) -}}
+{{- end -}}
+{{- if and .Values.nats.podDisruptionBudget.enabled (gt $servers 1) -}}
+{{- $away := toString .Values.nats.podDisruptionBudget.maxUnavailable -}}
+{{- $count := ternary (div (add (mul $servers (trimSuffix "%" $away | int)) 99) 100) (int $away) (hasSuffix "%" $away) -}}
+{{- if or (lt (int $count) 1) (gt (int $count) (div (sub $servers 1) 2 | int)) -}}
+{{- fail (printf "nats.podDisruptionBudget.maxUnavailable: %s of %d servers: 0 keeps every node from being drained, and more than %d stop the queue." $away $servers (div (sub $servers 1) 2)) -}}
+{{- end -}}
 {{- end -}}
 {{- $least := mul 32 $partitions -}}
 {{- if lt (include "posthouse.mebibytes" (include "posthouse.storage" .) | int64) $least -}}
@@ -84,6 +103,27 @@
 {{- fail (printf "edge.listeners.%s.port: %s is the port of %s, too." $role $port (get $seen $port)) -}}
 {{- end -}}
 {{- $_ := set $seen $port $role -}}
+{{- if and $listener.nodePort (eq $.Values.edge.service.type "ClusterIP") -}}
+{{- fail (printf "edge.listeners.%s.nodePort: a Service of type ClusterIP (edge.service.type) has no ports of the nodes." $role) -}}
+{{- end -}}
+{{- range $listener.proxyFrom -}}
+{{- if hasSuffix "/0" . -}}
+{{- fail (printf "edge.listeners.%s.proxyFrom: %s is everybody, who could then claim any address; name the load balancers." $role .) -}}
+{{- end -}}
+{{- if and (eq $role "relay") (has . $listener.networks) -}}
+{{- fail (printf "edge.listeners.relay.networks: %s is in proxyFrom, whose own addresses are never served." .) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq $role "relay") (not $listener.allowClusterNetworks) (not $listener.proxyFrom) -}}
+{{- range $listener.networks -}}
+{{- if hasSuffix "/0" . -}}
+{{- fail (printf "edge.listeners.relay.networks: %s is everybody; list the networks that may send without a log-in." .) -}}
+{{- end -}}
+{{- if has . $.Values.cluster.networks -}}
+{{- fail (printf "edge.listeners.relay.networks: %s is of the cluster (cluster.networks), behind whose addresses anybody may hide; see allowClusterNetworks." .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.edge.users .Values.edge.usersExistingSecret -}}
@@ -91,6 +131,17 @@
 {{- end -}}
 {{- $names := dict "helm-test" true -}}
 {{- range .Values.edge.users -}}
+{{- if not .existingSecret -}}
+{{- if .key -}}
+{{- fail (printf "edge.users: the key of %q means nothing without existingSecret." .name) -}}
+{{- end -}}
+{{- if contains "@" .name -}}
+{{- fail (printf "edge.users: %q cannot be the key of a Secret, where its password would be made; put one into a Secret and name it in existingSecret." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq .name "users.yaml" -}}
+{{- fail "edge.users: \"users.yaml\" is the name of the file beside which the passwords lie; choose another one." -}}
+{{- end -}}
 {{- if hasKey $names .name -}}
 {{- fail (printf "edge.users: the name %q is there twice (helm-test is the chart's own)." .name) -}}
 {{- end -}}
@@ -115,6 +166,26 @@
 {{- end -}}
 {{- if ne (empty .Values.internalTls.existingSecrets.nats) (empty .Values.internalTls.existingSecrets.client) -}}
 {{- fail "internalTls.existingSecrets: name both or none: one authority must have signed both certificates." -}}
+{{- end -}}
+
+{{- /* Where mail goes. */ -}}
+{{- $egress := default dict .Values.delivery.settings.egress -}}
+{{- if .Values.delivery.socksPasswordSecret -}}
+{{- if not $egress.socks -}}
+{{- fail "delivery.socksPasswordSecret: means nothing without delivery.settings.egress.socks." -}}
+{{- end -}}
+{{- if not $egress.socksUser -}}
+{{- fail "delivery.socksPasswordSecret: means nothing without delivery.settings.egress.socksUser." -}}
+{{- end -}}
+{{- else if $egress.socksUser -}}
+{{- fail "delivery.socksPasswordSecret: delivery.settings.egress.socksUser needs a password; name the Secret." -}}
+{{- end -}}
+{{- if include "posthouse.hasTestUser" . -}}
+{{- range (default dict .Values.delivery.settings.route).domains -}}
+{{- if eq .domain (include "posthouse.testDomain" $) -}}
+{{- fail (printf "delivery.settings.route.domains: %s is the domain of the test (test.enabled)." .domain) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- include "posthouse.validateUpgrade" . -}}

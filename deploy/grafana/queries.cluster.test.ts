@@ -1,0 +1,214 @@
+// A real cluster, looked at by a real Prometheus: everything that a dashboard asks is answered, with the labels of a PodMonitor and
+// with those of a list of addresses, and Prometheus evaluates every alert.
+import assert from 'node:assert/strict'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { FakeMx } from '@posthouse/testkit/fake-mx'
+import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
+import { debianProgram } from '../compose/test/debian-program.ts'
+import { ALERTS_FILE, alertsIn, readRules } from '../prometheus/alerts.ts'
+import { PrometheusServer, until, type Sample } from '../prometheus/test/prometheus-server.ts'
+import { labelValuesOf, panelsOf, readDashboards } from './dashboard.ts'
+import { SmallCluster } from './test/small-cluster.ts'
+
+/** For mail that was sent to show in a scrape. */
+const PATIENCE_MS = 30_000
+
+type Choice = Readonly<Record<string, string>>
+
+/** What is chosen above the dashboard, by who scraped. "All" is `.*`, and finds a label that is not there. */
+const CHOICES: Readonly<Record<string, Choice>> = {
+  pods: { namespace: 'mail', job: '.*', pod: '.*', instance: '.*' },
+  'one pod': { namespace: 'mail', job: 'mail/posthouse', pod: 'posthouse-(edge|delivery)-1', instance: '.*' },
+  addresses: { namespace: '.*', job: 'posthouse-(edge|delivery)', pod: '.*', instance: '.*' },
+}
+
+test(
+  'a cluster that took, refused, delivered, deferred and bounced mail fills every panel',
+  { timeout: 300_000 },
+  async (t) => {
+    const program = await debianProgram('prometheus', 'prometheus', (line) => t.diagnostic(line))
+    const { prometheus, cluster, mx } = await start(t, program)
+    // Counters have to be seen before they count.
+    await until(t.signal, async (see) => {
+      const seen = await prometheus.query('min(count_over_time(up[1m]))')
+      see(seen)
+      return Number(seen[0]?.value[1] ?? 0) >= 2 || undefined
+    })
+    await someMail(cluster, mx)
+
+    for (const [choice, chosen] of Object.entries(CHOICES))
+      for (const [file, dashboard] of readDashboards())
+        for (const { title, targets = [] } of panelsOf(dashboard))
+          for (const { refId, expr } of targets)
+            await t.test(`${choice}: ${file}: ${title} (${refId})`, async () => {
+              const query = filled(expr, chosen)
+              // One that stays empty is not to eat the time of the others.
+              const signal = AbortSignal.any([t.signal, AbortSignal.timeout(PATIENCE_MS)])
+              await until(signal, async (see) => {
+                const samples = await prometheus.query(query)
+                see(samples)
+                const there = samples.length > 0 && samples.every(({ value }) => Number.isFinite(Number(value[1])))
+                return (there && (EXPECTED[title] ?? []).every((one) => isSeen(one, samples))) || undefined
+              })
+            })
+
+    await t.test('the variables offer what there is to choose', async () => {
+      for (const [choice, expected] of [
+        ['pods', { namespace: ['mail'], job: ['mail/posthouse'], pod: ['posthouse-delivery-1', 'posthouse-edge-1'] }],
+        // Jobs are offered whatever job is chosen.
+        [
+          'addresses',
+          { namespace: ['mail'], job: ['mail/posthouse', 'posthouse-delivery', 'posthouse-edge'], pod: [] },
+        ],
+      ] as const)
+        for (const dashboard of readDashboards().values())
+          for (const variable of dashboard.templating.list) {
+            const asked = labelValuesOf(variable)
+            const values =
+              asked && (await prometheus.labelValues(asked.label, filled(asked.selector, CHOICES[choice] ?? {})))
+            if (variable.name in expected) assert.deepEqual(values, expected[variable.name as 'job'], variable.name)
+            if (variable.name === 'instance') assert.equal(values?.length, 2, choice)
+          }
+    })
+
+    await t.test('Prometheus evaluates every alert', async () => {
+      const rules = await until(t.signal, async (see) => {
+        const all = await prometheus.rules()
+        see(all)
+        return all.length > 0 && all.every(({ health }) => health !== 'unknown') ? all : undefined
+      })
+      assert.deepEqual(
+        rules.map(({ name }) => name).toSorted(),
+        alertsIn(readRules())
+          .map(({ alert }) => alert)
+          .toSorted(),
+      )
+      for (const rule of rules) assert.equal(rule.health, 'ok', `${rule.name}: ${rule.lastError}`)
+      const firing = await prometheus.query('ALERTS{alertstate="firing",severity="critical"}')
+      assert.deepEqual(firing, [])
+    })
+  },
+)
+
+interface Expectation {
+  /** None: any series. */
+  readonly labels?: Readonly<Record<string, string>>
+  readonly above: number
+}
+
+/** What has to be seen of the mail, by the title of the panel. */
+const EXPECTED: Readonly<Record<string, readonly Expectation[]>> = {
+  Edges: [{ above: 0 }],
+  'Delivery nodes': [{ above: 0 }],
+  Accepted: [
+    { labels: { role: 'relay' }, above: 0 },
+    { labels: { role: 'submission' }, above: 0 },
+  ],
+  Refused: [{ labels: { reason: 'authenticationRequired' }, above: 0 }],
+  'Time to the 250': [{ above: 0 }],
+  'Acceptance to delivery': [{ above: 0 }],
+  'Recipients accepted and delivered': [{ above: 0 }],
+  'Not delivered': [
+    { labels: { outcome: 'deferred' }, above: 0 },
+    { labels: { outcome: 'bounced' }, above: 0 },
+  ],
+  'Connections taken': [{ labels: { role: 'relay' }, above: 0 }],
+  'Time to publish': [{ above: 0 }],
+  'Log-ins': [
+    { labels: { result: 'ok' }, above: 0 },
+    { labels: { result: 'wrong' }, above: 0 },
+  ],
+  'Messages in a batch': [{ above: 0 }],
+  'Content accepted': [{ above: 0 }],
+  Transactions: [{ above: 0 }],
+  'Connections opened': [{ labels: { result: 'plain' }, above: 0 }],
+  'Storing outcomes': [
+    { labels: { kind: 'outcome' }, above: 0 },
+    { labels: { kind: 'later' }, above: 0 },
+  ],
+  CPU: [{ above: 0 }],
+  Memory: [{ above: 10_000_000 }],
+  'Event loop lag': [{ above: 0 }],
+  'Running since': [{ above: 0 }],
+  Versions: [
+    { labels: { service: 'edge' }, above: 0 },
+    { labels: { service: 'delivery' }, above: 0 },
+  ],
+}
+
+function isSeen({ labels = {}, above }: Expectation, samples: readonly Sample[]): boolean {
+  return samples.some(
+    ({ metric, value }) =>
+      Number(value[1]) > above && Object.entries(labels).every(([name, wanted]) => metric[name] === wanted),
+  )
+}
+
+function filled(text: string, chosen: Choice): string {
+  const query = text.replaceAll(/\$(\w+)/g, (whole, name: string) =>
+    name === '__rate_interval' ? '5m' : (chosen[name] ?? whole),
+  )
+  assert.doesNotMatch(query, /\$/, 'Grafana fills in what is not filled in here')
+  return query
+}
+
+interface Site {
+  readonly cluster: SmallCluster
+  readonly mx: FakeMx
+  readonly prometheus: PrometheusServer
+}
+
+/** A cluster and a Prometheus that knows its nodes in both ways, until the test is over. */
+async function start(t: TestContext, program: string): Promise<Site> {
+  const folder = await temporaryFolder('monitoring')
+  t.after(() => folder.remove())
+  const mx = await FakeMx.start({
+    answer: ({ verb, line }) =>
+      verb !== 'RCPT'
+        ? undefined
+        : /<later@/.test(line)
+          ? '451 4.7.1 come back later'
+          : /<nobody@/.test(line)
+            ? '550 5.1.1 no such user'
+            : undefined,
+  })
+  t.after(() => mx.close())
+  const cluster = await SmallCluster.start(join(folder.path, 'cluster'), `127.0.0.1:${mx.port}`)
+  t.after(() => cluster.stop())
+  const nodes = Object.entries(cluster.facts.metrics).map(([name, url]) => ({ name, address: new URL(url).host }))
+  const home = join(folder.path, 'prometheus')
+  await mkdir(home)
+  const prometheus = await PrometheusServer.start({
+    program,
+    folder: home,
+    ruleFiles: [ALERTS_FILE],
+    scrapeConfigs: [
+      ...nodes.map(({ name, address }) => ({
+        job_name: `posthouse-${name.replace(/-\d+$/, '')}`,
+        static_configs: [{ targets: [address] }],
+      })),
+      {
+        job_name: 'mail/posthouse',
+        static_configs: nodes.map(({ name, address }) => ({
+          targets: [address],
+          labels: { namespace: 'mail', pod: `posthouse-${name}` },
+        })),
+      },
+    ],
+  })
+  t.after(() => prometheus.stop())
+  return { cluster, mx, prometheus }
+}
+
+/** Accepted by both ways in, delivered, deferred, bounced, refused, and a log-in that fails. */
+async function someMail(cluster: SmallCluster, mx: FakeMx): Promise<void> {
+  const from = cluster.facts.user.includes('@') ? cluster.facts.user : `${cluster.facts.user}@posthouse.example`
+  const role = 'submission'
+  await assert.rejects(cluster.send({ role, from, to: ['a@example.net'], password: 'wrong' }), { responseCode: 535 })
+  await assert.rejects(cluster.send({ role, from, to: ['a@example.net'], password: null }), { responseCode: 530 })
+  await cluster.send({ role, from, to: ['a@example.net', 'later@example.net', 'nobody@example.net'] })
+  await cluster.send({ role: 'relay', from: 'app@example.org', to: ['b@example.net'] })
+  // The two that are taken, and the report about the one that is not.
+  await mx.until(({ messages }) => messages.length >= 3)
+}
