@@ -16,10 +16,11 @@ export interface Running {
   readonly say: (line: string) => void
   /** Keeps logs, after a failure and after every step without a bar for its gap, while everything is still as it was. */
   readonly keepEvidence: (step: Step) => Promise<void>
-  /** What follows a step until the next, ms. */
-  readonly afterMs: number
   readonly now?: () => number
 }
+
+/** So that the next step begins calm, ms. */
+const AFTER_MS = 3000
 
 export async function runSteps(running: Running): Promise<StepResult[]> {
   const { scene, steps, done, say } = running
@@ -64,10 +65,7 @@ function named({ name, what, bars }: Step): Pick<StepResult, 'name' | 'what' | '
   return { name, what, bars: bars ?? null }
 }
 
-async function runStep(
-  { scene, done, missed, say, keepEvidence, afterMs, now }: Running,
-  step: Step,
-): Promise<StepResult> {
+async function runStep({ scene, done, missed, say, keepEvidence, now }: Running, step: Step): Promise<StepResult> {
   const clock = now ?? (() => performance.now())
   say(`${step.name}: ${step.what}`)
   const load = step.bars === undefined ? undefined : scene.load
@@ -83,7 +81,7 @@ async function runStep(
     await step.run(scene)
     await afterwards(scene, step)
     ended = clock()
-    if (load !== undefined) await scene.sleep(afterMs)
+    if (load !== undefined) await scene.sleep(AFTER_MS)
     done.add(step.name)
   } catch (error) {
     ended = clock()

@@ -25,7 +25,10 @@ const node = (name: string, address: string) => ({
   },
 })
 
-function pod(component: string, index: number, nodeName: string) {
+/** `restarts`: how often its container has been started again; `status`: what it ended with. */
+export function pod(component: string, index: number, nodeName: string, restarts = 0, status = 0) {
+  const lastState = restarts === 0 ? {} : { terminated: { exitCode: status } }
+  const containerStatuses = [{ name: component, restartCount: restarts, lastState }]
   return {
     metadata: { name: `${component}-${index}`, labels: { 'app.kubernetes.io/component': component } },
     spec: {
@@ -33,7 +36,7 @@ function pod(component: string, index: number, nodeName: string) {
       containers: [{ name: component }],
       volumes: component === 'nats' ? [{ persistentVolumeClaim: { claimName: `data-nats-${index}` } }] : [],
     },
-    status: { phase: 'Running', conditions: READY },
+    status: { phase: 'Running', conditions: READY, containerStatuses },
   }
 }
 
@@ -56,7 +59,7 @@ const EDGES = workload('Deployment', 'edge', 2)
 const DELIVERIES = workload('Deployment', 'delivery', 2)
 const SERVERS = workload('StatefulSet', 'nats', 3)
 
-const list = (...items: readonly object[]) => ({ items })
+export const list = (...items: readonly object[]) => ({ items })
 
 /** `nats-0` leads all of them. */
 function streams(partitions: number) {
