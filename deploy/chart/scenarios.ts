@@ -97,7 +97,6 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'everything off',
     values: {
-      cluster: { detect: false },
       edge: {
         replicas: 0,
         podDisruptionBudget: off,

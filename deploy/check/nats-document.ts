@@ -58,14 +58,20 @@ jetstream {
 cluster {
   name: "posthouse"
   listen: "0.0.0.0:6222"
-  routes: ["nats://nats-1:6222", "nats://nats-2:6222", "nats://nats-3:6222"]
+  # One authority signs for servers and clients: a client's certificate alone must not pass for a server's.
+  authorization { user: "route", password: "ROUTE-PASSWORD" }
+  routes: [
+    "nats://route:ROUTE-PASSWORD@nats-1:6222"
+    "nats://route:ROUTE-PASSWORD@nats-2:6222"
+    "nats://route:ROUTE-PASSWORD@nats-3:6222"
+  ]
   ping_interval: "2s"
   ping_max: 2
   tls {
     ca_file: "/etc/nats/tls/ca.crt"
     cert_file: "/etc/nats/tls/tls.crt"
     key_file: "/etc/nats/tls/tls.key"
-    verify: true # the servers know each other by it
+    verify: true
   }
 }
 ${natsAccounts(queueUsers.map((user) => ({ user, password: '$2a$11$...', ...permissionsOf(user) }))).join('\n')}

@@ -1,4 +1,4 @@
-// What a failure leaves behind for who has to find out why: logs of all pods, events and descriptions, in a folder. Whatever cannot
+// What a failure, or a step without a bar, leaves behind for who has to find out why: logs of all pods, events and descriptions, in a folder. Whatever cannot
 // be had is left out.
 
 import { mkdir, writeFile } from 'node:fs/promises'

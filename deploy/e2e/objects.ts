@@ -24,7 +24,14 @@ export interface Pod {
     readonly phase?: string
     readonly podIP?: string
     readonly conditions?: readonly Condition[]
+    readonly containerStatuses?: readonly ContainerStatus[]
   }
+}
+
+export interface ContainerStatus {
+  readonly name: string
+  readonly restartCount: number
+  readonly lastState?: { readonly terminated?: { readonly exitCode: number; readonly reason?: string } }
 }
 
 export interface Condition {
@@ -55,7 +62,14 @@ export interface Node {
   readonly status?: {
     readonly conditions?: readonly Condition[]
     readonly addresses?: readonly { readonly type: string; readonly address: string }[]
-    readonly nodeInfo?: { readonly kubeletVersion?: string }
+    readonly capacity?: { readonly cpu?: string; readonly memory?: string }
+    readonly nodeInfo?: {
+      /** Of the kernel: nodes that share it run on one machine. */
+      readonly bootID?: string
+      readonly kernelVersion?: string
+      readonly containerRuntimeVersion?: string
+      readonly architecture?: string
+    }
   }
 }
 

@@ -26,7 +26,7 @@ export interface Options {
   readonly writeDocs: boolean
   /** How long one step may take, ms. */
   readonly timeoutMs: number
-  /** Where logs and events go when something fails. */
+  /** Where logs and events go when something fails, or no bar says whether it went well. */
   readonly data: string
 }
 
@@ -55,7 +55,7 @@ does not hold.
   --node NAME                the node to break or drain (the last by name that has no API server)
   --allow-drain              cordons that node for a while and evicts this program's own pods; others stay (--node-command allows it too)
   --timeout SECONDS          how long a step may take (600)
-  --data DIR                 where logs, events and descriptions go when something fails (.posthouse/e2e)
+  --data DIR                 where logs, events and descriptions go when something fails or has no bar (.posthouse/e2e)
   --keep                     leaves release and namespace in place
   --json                     the last line is one JSON object
   --write-docs               puts the results into docs/kubernetes.json and docs/kubernetes-results.md

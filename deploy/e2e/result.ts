@@ -34,7 +34,15 @@ export interface Conditions {
   readonly kubernetes: string
   readonly helm: string
   readonly nodes: number
+  /** Nodes may share one. */
+  readonly machines: number
+  /** Of all machines together. */
   readonly cores: number
+  readonly memoryGiB: number
+  /** Kernel, architecture and container runtime of the nodes: each combination once. */
+  readonly platforms: readonly string[]
+  /** Of the machine that this program ran on, before the run: over 1, 5 and 15 minutes. */
+  readonly loadBefore: readonly number[]
   readonly image: string
   readonly previousImage: string
   readonly commit: string

@@ -14,12 +14,13 @@ export interface Running {
   readonly done: Set<string>
   readonly missed: (facts: PhaseFacts, bars: Bars) => string[]
   readonly say: (line: string) => void
-  /** After a failure, while everything is still as it was. */
-  readonly failed: (step: Step) => Promise<void>
-  /** What follows a step until the next, ms. */
-  readonly afterMs: number
+  /** Keeps logs, after a failure and after every step without a bar for its gap, while everything is still as it was. */
+  readonly keepEvidence: (step: Step) => Promise<void>
   readonly now?: () => number
 }
+
+/** So that the next step begins calm, ms. */
+const AFTER_MS = 3000
 
 export async function runSteps(running: Running): Promise<StepResult[]> {
   const { scene, steps, done, say } = running
@@ -64,20 +65,23 @@ function named({ name, what, bars }: Step): Pick<StepResult, 'name' | 'what' | '
   return { name, what, bars: bars ?? null }
 }
 
-async function runStep({ scene, done, missed, say, failed, afterMs, now }: Running, step: Step): Promise<StepResult> {
+async function runStep({ scene, done, missed, say, keepEvidence, now }: Running, step: Step): Promise<StepResult> {
   const clock = now ?? (() => performance.now())
   say(`${step.name}: ${step.what}`)
   const load = step.bars === undefined ? undefined : scene.load
-  const began = clock()
   const why: string[] = []
   let facts: PhaseFacts | null = null
+  let began = clock()
   let ended = began
   try {
+    await step.prepare?.(scene)
+    began = clock()
+    ended = began
     await load?.phase(step.name)
     await step.run(scene)
     await afterwards(scene, step)
     ended = clock()
-    if (load !== undefined) await scene.sleep(afterMs)
+    if (load !== undefined) await scene.sleep(AFTER_MS)
     done.add(step.name)
   } catch (error) {
     ended = clock()
@@ -92,8 +96,13 @@ async function runStep({ scene, done, missed, say, failed, afterMs, now }: Runni
   const outcome = why.length === 0 ? 'passed' : 'failed'
   say(`${step.name}: ${outcome} after ${seconds.toFixed(1)} s${facts === null ? '' : `; ${inWords(facts)}`}`)
   for (const line of why) say(`  ${line}`)
-  if (outcome === 'failed' && !scene.signal.aborted) await failed(step)
+  if ((outcome === 'failed' || hasNoBar(step)) && !scene.signal.aborted) await keepEvidence(step)
   return { ...named(step), outcome, why, seconds, facts, notes: scene.takeNotes() }
+}
+
+/** Nobody promised how it goes, so that it passed says little: what the parts wrote says more. */
+function hasNoBar({ bars }: Step): boolean {
+  return bars?.gapMs === null
 }
 
 /** Steps with mail end when all is well: the next may break another copy of the same thing. */

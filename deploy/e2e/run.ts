@@ -27,19 +27,15 @@ export interface Run {
   readonly root: string
   readonly signal: AbortSignal
   readonly say: (line: string) => void
-  readonly pollMs?: number
-  /** How long each step is followed by nothing, ms. */
-  readonly afterMs?: number
+  /** Nothing is waited for longer than this before it is looked at again, ms: for runs on a cluster that only seems to be there. */
+  readonly longestSleepMs?: number
 }
 
 /** For all that is put back at the end. */
 const CLEAN_UP_MS = 300_000
-const POLL_MS = 1000
-/** So that the next step begins calm. */
-const AFTER_MS = 3000
 
 /** Throws when the run cannot begin: no cluster, a namespace of somebody else. */
-export async function run({ options, steps, root, signal, say, pollMs, afterMs = AFTER_MS }: Run): Promise<RunResult> {
+export async function run({ options, steps, root, signal, say, longestSleepMs = Infinity }: Run): Promise<RunResult> {
   const began = performance.now()
   const kubectl = new Kubectl(options.namespace, signal)
   const restoring = new Kubectl(options.namespace)
@@ -70,19 +66,19 @@ export async function run({ options, steps, root, signal, say, pollMs, afterMs =
     signal,
     done,
     say,
-    pollMs: pollMs ?? POLL_MS,
+    longestSleepMs,
   })
   let results: StepResult[] = []
   let judged: Judged = { mail: null, failures: [] }
   let left: string[] = []
   try {
     await makeNamespace(kubectl, restoring, undo, options, say)
-    const failed = (step: Step) => {
+    const keepEvidence = (step: Step) => {
       const folder = join(options.data, step.name)
       say(`  logs, events and descriptions go to ${folder}`)
       return collect(restoring, folder)
     }
-    results = await runSteps({ scene, steps, done, missed, say, failed, afterMs })
+    results = await runSteps({ scene, steps, done, missed, say, keepEvidence })
     judged = await judge(scene, results)
     results = judgedAgain(results, judged)
   } finally {

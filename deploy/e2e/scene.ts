@@ -25,14 +25,16 @@ export interface SceneParts {
   /** Names of the steps that have passed, or failed but left all well. */
   readonly done: ReadonlySet<string>
   readonly say: (line: string) => void
-  /** Between two looks at the cluster, ms. */
-  readonly pollMs: number
+  /** No sleep is longer, ms. */
+  readonly longestSleepMs: number
 }
 
 export const NATS_SERVERS = 3
 const STREAMS_OF_PARTITION = 3
 /** Older mail, but for what the sink has deferred, waits for something to be put right. */
 const OLDEST_MS = 12_000
+/** Between two looks at the cluster. */
+const POLL_MS = 1000
 
 export class Scene {
   readonly options: Options
@@ -75,7 +77,7 @@ export class Scene {
   }
 
   sleep(ms: number): Promise<void> {
-    return sleep(ms, undefined, { signal: this.signal })
+    return sleep(Math.min(ms, this.#parts.longestSleepMs), undefined, { signal: this.signal })
   }
 
   values(changes: Changes, valuesFile: string): { files: readonly string[]; own: object } {
@@ -132,7 +134,7 @@ export class Scene {
       }
       if (summary !== said) this.#parts.say(`    waiting: ${summary}`)
       said = summary
-      await this.sleep(this.#parts.pollMs)
+      await this.sleep(POLL_MS)
     }
   }
 

@@ -28,6 +28,8 @@ export interface Step {
   readonly after?: string
   /** Why it cannot run on this cluster, or with these options. */
   cannot?(scene: Scene): string | undefined
+  /** Brings about what the step begins with, before its phase: what clients see of that is none of the step's. */
+  prepare?(scene: Scene): Promise<void>
   /** Resolves when it is done and put back; that all is well again the runner waits for. */
   run(scene: Scene): Promise<void>
 }

@@ -82,7 +82,7 @@ test('an unknown name is answered with the names there are', async () => {
   await using folder = await temporaryFolder()
   const run = (await checkout(folder.path)).run('toString')
   assert.equal(run.status, 1)
-  assert.match(run.stderr, /usage: .* start\|test\|check\|simulate\|loadtest\|bench\|posthouse/)
+  assert.match(run.stderr, /usage: .* start\|test\|check\|simulate\|loadtest\|bench\|e2e\|posthouse/)
 })
 
 test('the status of the program is the status', async () => {

@@ -8,10 +8,11 @@ import { after, describe, test } from 'node:test'
 import { encodeBatch } from '@posthouse/core/batch-codec'
 import { mailRecord } from '@posthouse/testkit/mail-record'
 import { NatsCluster } from '@posthouse/testkit/nats-cluster'
+import { streamInfoOf } from '@posthouse/testkit/stream-info'
 import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { TlsAuthority } from '@posthouse/testkit/tls-authority'
-import { jetstream, jetstreamManager, type JetStreamManager, type StreamInfo } from '@nats-io/jetstream'
-import { connect, errors, type NatsConnection } from 'nats'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { connect, type NatsConnection } from 'nats'
 import { connectAcceptQueue } from './accept-queue.ts'
 import { connectDeliverQueue } from './deliver-queue.ts'
 import { connectExistingStore, connectStore, makeStreams } from './jetstream/jetstream-store.ts'
@@ -80,21 +81,6 @@ async function violations({ cluster }: Site): Promise<string[]> {
   return logs.flatMap((log) => log.split('\n').filter((line) => /violation/i.test(line)))
 }
 
-/** Asks again: a leader that steps down answers nobody. */
-async function infoOf(
-  manager: JetStreamManager,
-  stream: string,
-  filter?: { subjects_filter: string },
-): Promise<StreamInfo> {
-  for (;;) {
-    try {
-      return await manager.streams.info(stream, filter)
-    } catch (error) {
-      if (!(error instanceof errors.TimeoutError)) throw error
-    }
-  }
-}
-
 queueContract('TLS and a user for each service', async () => {
   const at = await site()
   const manager = await jetstreamManager(at.root)
@@ -115,9 +101,9 @@ queueContract('TLS and a user for each service', async () => {
       let later = 0
       let bodies = 0
       for (let partition = 0; partition < PARTITIONS; partition++) {
-        mail += (await infoOf(manager, `MAIL_${partition}`)).state.messages
-        bodies += (await infoOf(manager, `BODY_${partition}`)).state.messages
-        const log = await infoOf(manager, `LOG_${partition}`, { subjects_filter: `log.${partition}.later` })
+        mail += (await streamInfoOf(manager, `MAIL_${partition}`)).state.messages
+        bodies += (await streamInfoOf(manager, `BODY_${partition}`)).state.messages
+        const log = await streamInfoOf(manager, `LOG_${partition}`, { subjects_filter: `log.${partition}.later` })
         later += log.state.subjects?.[`log.${partition}.later`] ?? 0
       }
       return { mail, later, bodies }
@@ -276,8 +262,8 @@ describe('an answer sent elsewhere', () => {
       const at = await site()
       const manager = await jetstreamManager(at.root)
       const state = async () => {
-        const streams = await Promise.all(['MAIL_0', 'LOG_0'].map((name) => infoOf(manager, name)))
-        const mail = await infoOf(manager, 'MAIL_1')
+        const streams = await Promise.all(['MAIL_0', 'LOG_0'].map((name) => streamInfoOf(manager, name)))
+        const mail = await streamInfoOf(manager, 'MAIL_1')
         const states = streams.map(({ state: { first_seq: first, last_seq: last } }) => `${first}-${last}`)
         return [...states, user === 'cli' ? mail.state.last_seq : undefined]
       }

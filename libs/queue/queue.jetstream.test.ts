@@ -1,5 +1,6 @@
 import { after } from 'node:test'
 import { NatsCluster } from '@posthouse/testkit/nats-cluster'
+import { streamInfoOf } from '@posthouse/testkit/stream-info'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from 'nats'
 import { connectAcceptQueue } from './accept-queue.ts'
@@ -42,9 +43,9 @@ queueContract('JetStream, three servers', async () => {
       let later = 0
       let bodies = 0
       for (let partition = 0; partition < PARTITIONS; partition++) {
-        mail += (await manager.streams.info(`MAIL_${partition}`)).state.messages
-        bodies += (await manager.streams.info(`BODY_${partition}`)).state.messages
-        const log = await manager.streams.info(`LOG_${partition}`, { subjects_filter: `log.${partition}.later` })
+        mail += (await streamInfoOf(manager, `MAIL_${partition}`)).state.messages
+        bodies += (await streamInfoOf(manager, `BODY_${partition}`)).state.messages
+        const log = await streamInfoOf(manager, `LOG_${partition}`, { subjects_filter: `log.${partition}.later` })
         later += log.state.subjects?.[`log.${partition}.later`] ?? 0
       }
       return { mail, later, bodies }

@@ -28,7 +28,8 @@ async function read(log: string) {
 test('what a partition writes when a connection is lost after the dot is read', async () => {
   const before = Date.now()
   const log = await written((log) => {
-    const options = { store: { onNudge: () => () => {} }, partition: 3, node: 'n', name: 'n', log, observer: {} }
+    const store = { onNudge: () => () => {}, onAbandoned: () => () => {} }
+    const options = { store, partition: 3, node: 'n', name: 'n', log, observer: {} }
     const shell = new PartitionShell(options as unknown as PartitionShellOptions)
     const recipients = [3, 5, 7].map((index) => ({ address: `${index}@a.example`, index }))
     shell.lostAfterDot({ id: '0123456789ABC', recipients } as unknown as Envelope, [2])

@@ -65,7 +65,8 @@ test(
     assert.ok(kill.closedWithoutWord + kill.lostConnections > 0)
     assert.deepEqual([verdict.judgement, verdict.why], ['sound', []])
     const { messages, recipients, legalDuplicates, duplicates, phases } = verdict
-    assert.deepEqual([messages.unknown, messages.missing, duplicates], [0, 0, 0])
+    // The fate of a message that the killed edge had may stay unknown, if its client had not sent it again when sending ended.
+    assert.deepEqual([messages.missing, duplicates], [0, 0])
     assert.ok(recipients.delivered === recipients.accepted + legalDuplicates)
     assert.ok(
       phases.some(({ deferred }) => deferred > 0) &&

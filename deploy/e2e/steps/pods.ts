@@ -4,7 +4,10 @@ import type { Pod } from '../objects.ts'
 import { NATS_SERVERS, type Component, type Scene } from '../scene.ts'
 import { GRACEFUL, SUDDEN, TAKEOVER_MS, type Bars, type Step } from '../step.ts'
 
-/** The kernel ends what runs in it, about as when its node dies: nothing is said, nothing is put in order. */
+/**
+ * The API server forgets the pod at once; its node ends what runs in it a moment later, by SIGTERM and soon after by SIGKILL. So there is
+ * no time for good order, but for a bit of it: what crashes says less (crashes.ts).
+ */
 const WITHOUT_NOTICE = ['--grace-period=0', '--force']
 const DELETE_MS = 180_000
 /** A moment for the API server to see that a pod is gone, before all is found well because nothing was noticed yet. */
@@ -112,11 +115,16 @@ export const podSteps: readonly Step[] = [
   one('edge', 'delete', 'an edge pod, in good order', GRACEFUL),
   one('edge', 'kill', 'an edge pod, without notice', SUDDEN),
   one('delivery', 'delete', 'a delivery pod, in good order: it hands its partitions over', GRACEFUL),
-  one('delivery', 'kill', 'a delivery pod, without notice: the others take over when its lease has run out', {
-    ...SUDDEN,
-    duplicates: true,
-    deliveryMs: TAKEOVER_MS,
-  }),
+  one(
+    'delivery',
+    'kill',
+    'a delivery pod, without notice: what it cannot release in a moment the others take over when its lease has run out',
+    {
+      ...SUDDEN,
+      duplicates: true,
+      deliveryMs: TAKEOVER_MS,
+    },
+  ),
   deleteNats,
   deleteLeader,
   restartNats,

@@ -31,6 +31,7 @@ export const install: Step = {
     await scene.helm.install(scene.values(scene.changes, valuesFile(scene)))
     await scene.allIsWell()
     const servers = await scene.pods('nats')
+    scene.note((await versions(scene)).join(', '))
     scene.note(
       `NATS servers: ${servers.map(({ metadata, spec }) => `${metadata.name} on ${spec.nodeName}`).join(', ')}`,
     )
@@ -73,7 +74,27 @@ export const calm: Step = {
   name: 'calm',
   what: 'nothing is done for a while: what the machines give',
   bars: { gapMs: 1000, unnoticed: true, duplicates: false },
-  run: (scene) => scene.sleep(CALM_MS),
+  async run(scene) {
+    await scene.sleep(CALM_MS)
+    for (const pod of await scene.pods('edge')) {
+      const load = await scene.kubectl.exec(pod.metadata.name, 'edge', ['cat', '/proc/loadavg'])
+      scene.note(
+        `load average of ${pod.spec.nodeName}, over 1, 5 and 15 minutes: ${load.split(' ').slice(0, 3).join(', ')}`,
+      )
+    }
+  },
+}
+
+/** As the programs in the images themselves tell them. */
+async function versions(scene: Scene): Promise<string[]> {
+  const told = async (component: 'edge' | 'nats', program: readonly string[]) => {
+    const pod = await scene.workload(component)
+    return (await scene.kubectl.exec(pod, component, program)).trim().replace(/^nats-server: /, '')
+  }
+  return [
+    `NATS ${await told('nats', ['nats-server', '--version'])}`,
+    `Node ${await told('edge', ['node', '--version'])}`,
+  ]
 }
 
 type Asked = Pick<LoadPodOptions, 'name' | 'toDomain' | 'secret' | 'user' | 'rate'> & Partial<LoadPodOptions>

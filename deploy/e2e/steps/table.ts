@@ -1,6 +1,7 @@
 // All steps, in their order.
 
 import type { Step } from '../step.ts'
+import { crashSteps } from './crashes.ts'
 import { nodeSteps } from './nodes.ts'
 import { podSteps } from './pods.ts'
 import { releaseSteps } from './release.ts'
@@ -15,6 +16,7 @@ export const STEPS: readonly Step[] = [
   calm,
   ...scaleSteps,
   ...podSteps,
+  ...crashSteps,
   ...nodeSteps,
   ...releaseSteps,
   drain,

@@ -6,13 +6,29 @@ import type { Rule } from './fake-programs.ts'
 
 const READY = [{ type: 'Ready', status: 'True' }]
 
+/** Both run on one machine. */
+const NODE_INFO = {
+  bootID: 'b',
+  kernelVersion: '6.12.1-amd64',
+  architecture: 'amd64',
+  containerRuntimeVersion: 'containerd://2.1.0',
+}
+
 const node = (name: string, address: string) => ({
   metadata: { name, labels: {} },
   spec: {},
-  status: { conditions: READY, addresses: [{ type: 'InternalIP', address }], capacity: { cpu: '2' } },
+  status: {
+    conditions: READY,
+    addresses: [{ type: 'InternalIP', address }],
+    capacity: { cpu: '2', memory: '8388608Ki' },
+    nodeInfo: NODE_INFO,
+  },
 })
 
-function pod(component: string, index: number, nodeName: string) {
+/** `restarts`: how often its container has been started again; `status`: what it ended with. */
+export function pod(component: string, index: number, nodeName: string, restarts = 0, status = 0) {
+  const lastState = restarts === 0 ? {} : { terminated: { exitCode: status } }
+  const containerStatuses = [{ name: component, restartCount: restarts, lastState }]
   return {
     metadata: { name: `${component}-${index}`, labels: { 'app.kubernetes.io/component': component } },
     spec: {
@@ -20,7 +36,7 @@ function pod(component: string, index: number, nodeName: string) {
       containers: [{ name: component }],
       volumes: component === 'nats' ? [{ persistentVolumeClaim: { claimName: `data-nats-${index}` } }] : [],
     },
-    status: { phase: 'Running', conditions: READY },
+    status: { phase: 'Running', conditions: READY, containerStatuses },
   }
 }
 
@@ -43,7 +59,7 @@ const EDGES = workload('Deployment', 'edge', 2)
 const DELIVERIES = workload('Deployment', 'delivery', 2)
 const SERVERS = workload('StatefulSet', 'nats', 3)
 
-const list = (...items: readonly object[]) => ({ items })
+export const list = (...items: readonly object[]) => ({ items })
 
 /** `nats-0` leads all of them. */
 function streams(partitions: number) {
@@ -137,6 +153,9 @@ export function goodCluster(): Rule[] {
     { call: `^kubectl get statefulset`, says: list(SERVERS) },
     { call: '^kubectl exec nats-0 .*jsz', says: streams(6) },
     { call: '^kubectl exec nats-[12] .*jsz', says: { account_details: [] } },
+    { call: '^kubectl exec .* nats-server --version', says: 'nats-server: v2.15.2\n' },
+    { call: '^kubectl exec .* node --version', says: 'v24.1.0\n' },
+    { call: '^kubectl exec .* cat /proc/loadavg', says: '0.50 0.40 0.30 1/100 1\n' },
     { call: '^kubectl exec .*remote-control status', says: status },
     { call: '^kubectl exec .*remote-control phase after ', says: phase('calm') },
     { call: '^kubectl exec .*remote-control phase', says: phase('begun') },

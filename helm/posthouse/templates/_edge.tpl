@@ -28,7 +28,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* Pod ranges and addresses of the nodes, from the API server; nothing where it may not be asked (helm template, no rights). */}}
+{{/* Pod ranges and addresses of the nodes, from the API server; nothing where there is none (helm template). */}}
 {{- define "posthouse.clusterNetworks" -}}
 {{- $networks := .Values.cluster.networks -}}
 {{- if .Values.cluster.detect -}}

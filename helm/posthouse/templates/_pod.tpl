@@ -31,6 +31,10 @@ capabilities:
   labelSelector:
     matchLabels:
       {{- include "posthouse.selector" (list $root (index $ 1)) | nindent 6 }}
+  {{- if ne (index $ 1) "nats" }}
+  # Pods that an update is about to take away do not count.
+  matchLabelKeys: [pod-template-hash]
+  {{- end }}
 {{- end -}}
 {{- else -}}
 {{- toYaml $values.topologySpreadConstraints -}}

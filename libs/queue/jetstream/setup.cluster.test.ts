@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from 'nats'
 import { NatsCluster } from '@posthouse/testkit/nats-cluster'
+import { streamInfoOf } from '@posthouse/testkit/stream-info'
 import { SILENT } from '../log.ts'
 import { connectStore, type StoreOptions } from './jetstream-store.ts'
 
@@ -30,7 +31,7 @@ test('a delivery node adds replicas to a queue that holds mail; an edge takes it
   t.after(() => nc.close())
   const manager = await jetstreamManager(nc)
   for (const name of ['MAIL_0', 'LOG_0', 'BODY_0', 'MAIL_1', 'LOG_1', 'BODY_1']) {
-    const { config, state } = await manager.streams.info(name)
+    const { config, state } = await streamInfoOf(manager, name)
     assert.equal(config.num_replicas, 3, name)
     if (name === 'MAIL_0') assert.equal(state.messages, 1)
   }
