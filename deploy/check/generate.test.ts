@@ -25,16 +25,17 @@ test('a copy in the chart of what is no more is found', (t) => {
   assert.deepEqual(outOfDate(files, folder), [`${dashboards}/old.json is a copy of nothing`])
 })
 
-test('the docs and the chart hold what the tables of the services that are there say, and the faults once they have been run', async () => {
+test('the docs and the chart hold what the tables of the services that are there say, and the runs that have been written down', async () => {
   const files = await generate()
   const faults = existsSync(join(root, 'docs/faults.json')) ? ['docs/faults.md'] : []
+  const cluster = existsSync(join(root, 'docs/kubernetes.json')) ? ['docs/kubernetes-results.md'] : []
   const chart = ['values.schema.json', 'README.md', 'files/nats-permissions.yaml'].map(
     (name) => `helm/posthouse/${name}`,
   )
   const copies = [...chartCopies(root).keys()]
   assert.deepEqual(
     [...files.keys()],
-    ['docs/settings.md', 'docs/metrics.md', 'docs/nats.md', ...faults, ...chart, ...copies],
+    ['docs/settings.md', 'docs/metrics.md', 'docs/nats.md', ...faults, ...chart, ...cluster, ...copies],
   )
   assert.match(files.get('docs/settings.md') ?? '', /^## edge$[^]*`POSTHOUSE_LISTENERS`/m)
   assert.match(files.get('docs/nats.md') ?? '', /^### edge$[^]*`mail\.\*\.\*`/m)
