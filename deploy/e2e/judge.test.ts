@@ -3,21 +3,7 @@ import { test } from 'node:test'
 import { brokenPromises, missed } from './judge.ts'
 import type { PhaseFacts, Verdict } from './load.ts'
 import { GRACEFUL, SUDDEN, type Bars } from './step.ts'
-
-const FACTS: PhaseFacts = {
-  seconds: 20,
-  accepted: 400,
-  perSecond: 20,
-  gapMs: 300,
-  longestWaitMs: 400,
-  refused: 0,
-  turnedAway: 0,
-  connectFailures: 0,
-  lostConnections: 0,
-  unknown: 0,
-  duplicates: 0,
-  longestDeliveryMs: 900,
-}
+import { FACTS } from './test/results.ts'
 
 test('a step that nobody noticed misses no bar', () => {
   assert.deepEqual(missed(FACTS, GRACEFUL), [])

@@ -21,6 +21,7 @@ import { inboxPrefix, permissionsOf, queueUsers, type QueueUser } from './jetstr
 import { SILENT, type QueueLog } from './log.ts'
 import { accept, DELIVERED, mail, queueContract, RecordingEngine } from './queue.contract.ts'
 import { connectQueueView } from './queue-view.ts'
+import { leftInStreams } from './test/streams-left.ts'
 
 const PARTITIONS = 2
 const passwordOf = (user: QueueUser) => `secret of ${user}`
@@ -96,18 +97,7 @@ queueContract('TLS and a user for each service', async () => {
       ends.push(() => node.stop(5_000))
       return node
     },
-    left: async () => {
-      let mail = 0
-      let later = 0
-      let bodies = 0
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        mail += (await streamInfoOf(manager, `MAIL_${partition}`)).state.messages
-        bodies += (await streamInfoOf(manager, `BODY_${partition}`)).state.messages
-        const log = await streamInfoOf(manager, `LOG_${partition}`, { subjects_filter: `log.${partition}.later` })
-        later += log.state.subjects?.[`log.${partition}.later`] ?? 0
-      }
-      return { mail, later, bodies }
-    },
+    left: () => leftInStreams(manager, PARTITIONS),
     close: async () => {
       for (const end of ends) await end()
     },

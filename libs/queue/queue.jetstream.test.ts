@@ -1,6 +1,5 @@
 import { after } from 'node:test'
 import { NatsCluster } from '@posthouse/testkit/nats-cluster'
-import { streamInfoOf } from '@posthouse/testkit/stream-info'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from 'nats'
 import { connectAcceptQueue } from './accept-queue.ts'
@@ -8,6 +7,7 @@ import { connectDeliverQueue } from './deliver-queue.ts'
 import { makeStreams } from './jetstream/jetstream-store.ts'
 import { SILENT } from './log.ts'
 import { queueContract } from './queue.contract.ts'
+import { leftInStreams } from './test/streams-left.ts'
 
 const PARTITIONS = 2
 
@@ -38,18 +38,7 @@ queueContract('JetStream, three servers', async () => {
       closing.push(() => node.stop(5_000))
       return node
     },
-    left: async () => {
-      let mail = 0
-      let later = 0
-      let bodies = 0
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        mail += (await streamInfoOf(manager, `MAIL_${partition}`)).state.messages
-        bodies += (await streamInfoOf(manager, `BODY_${partition}`)).state.messages
-        const log = await streamInfoOf(manager, `LOG_${partition}`, { subjects_filter: `log.${partition}.later` })
-        later += log.state.subjects?.[`log.${partition}.later`] ?? 0
-      }
-      return { mail, later, bodies }
-    },
+    left: () => leftInStreams(manager, PARTITIONS),
     close: async () => {
       for (const close of closing) await close()
     },
