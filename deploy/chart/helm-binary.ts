@@ -1,73 +1,33 @@
-// Finds a helm that is new enough: named by POSTHOUSE_HELM, on the PATH, or built earlier by the project's own set-up and
-// kept beside its nats-server. It builds nothing; helm-build.ts does.
+// The helm that is used: it must be new enough. helm-build.ts builds one where there is none.
 
-import { spawnSync } from 'node:child_process'
-import { accessSync, constants, readdirSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { toolFolders } from '@posthouse/testkit/nats-binary'
+import { findTool, inspectTool, isNewEnough as isAtLeast, type Tool, type ToolBinary } from '@posthouse/testkit/tool'
 
 /** Older ones cannot lint for a Kubernetes version of one's choice. */
 export const MINIMUM = [3, 14] as const
 
-const NAME = 'helm'
-
-export interface HelmBinary {
-  readonly path: string
-  readonly version: string
-}
+export type HelmBinary = ToolBinary
 
 /** The version without its "v"; one built from a module may name no patch ("4.3"). */
 export function parseVersion(output: string): string | undefined {
   return /^v?(\d+\.\d+(?:\.\d+)?[^\s+]*)/.exec(output.trim())?.[1]
 }
 
-export function isNewEnough(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10))
-  return major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])
+export const HELM: Tool = {
+  name: 'helm',
+  variable: 'POSTHOUSE_HELM',
+  minimum: MINIMUM,
+  ask: ['version', '--template', '{{.Version}}'],
+  patienceMs: 60_000,
+  parseVersion,
 }
 
-/** What the program at this path says of itself, if it runs at all. */
-export function inspect(path: string): HelmBinary | undefined {
-  try {
-    accessSync(path, constants.X_OK)
-  } catch {
-    return undefined
-  }
-  const run = spawnSync(path, ['version', '--template', '{{.Version}}'], { encoding: 'utf8', timeout: 60_000 })
-  const version = run.status === 0 ? parseVersion(run.stdout) : undefined
-  return version === undefined ? undefined : { path, version }
-}
+export const isNewEnough = (version: string): boolean => isAtLeast(version, MINIMUM)
 
-function candidates(env: NodeJS.ProcessEnv): string[] {
-  const onPath = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
-  const kept = toolFolders(env).flatMap((folder) => {
-    try {
-      return readdirSync(folder)
-        .filter((entry) => entry.startsWith(`${NAME}-`))
-        .map((entry) => join(folder, entry))
-    } catch {
-      return []
-    }
-  })
-  return [...onPath, ...kept].map((folder) => join(folder, NAME))
-}
+export const inspect = (path: string): HelmBinary | undefined => inspectTool(HELM, path)
 
 /** The first helm that is new enough. Throws when POSTHOUSE_HELM names one that is not. */
 export function findHelm(env: NodeJS.ProcessEnv = process.env): HelmBinary | undefined {
-  const named = env['POSTHOUSE_HELM']
-  if (named !== undefined && named !== '') {
-    const binary = inspect(named)
-    if (binary === undefined) throw new Error(`POSTHOUSE_HELM: ${named} is not a helm that runs here`)
-    if (!isNewEnough(binary.version)) {
-      throw new Error(`POSTHOUSE_HELM: ${named} is version ${binary.version}, needed is ${MINIMUM.join('.')} or newer`)
-    }
-    return binary
-  }
-  for (const path of candidates(env)) {
-    const binary = inspect(path)
-    if (binary !== undefined && isNewEnough(binary.version)) return binary
-  }
-  return undefined
+  return findTool(HELM, env)
 }
 
 let found: HelmBinary | undefined

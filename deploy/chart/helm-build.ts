@@ -5,15 +5,11 @@
 
 import { execFile } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { toolFolders } from '@posthouse/testkit/nats-binary'
 import { unpackDebianPackages } from '../local/debian-package.ts'
-import { findHelm, inspect, isNewEnough, MINIMUM, type HelmBinary } from './helm-binary.ts'
-
-export type Say = (line: string) => void
+import { keepFromFirst, type Say } from '../local/kept-tool.ts'
+import { findHelm, HELM, MINIMUM, type HelmBinary } from './helm-binary.ts'
 
 /** Puts a helm into `folder`; rejects with the reason why it cannot be had this way. */
 export type Source = (folder: string, say: Say, env: NodeJS.ProcessEnv) => Promise<void>
@@ -32,24 +28,18 @@ const sources: readonly { readonly name: string; readonly build: Source }[] = [
 export async function ensureHelm(say: Say, from = sources, env: NodeJS.ProcessEnv = process.env): Promise<HelmBinary> {
   const found = findHelm(env)
   if (found !== undefined) return found
-  const failures: string[] = []
-  for (const source of from) {
-    const folder = await mkdtemp(join(tmpdir(), 'posthouse-helm-'))
-    try {
-      await source.build(folder, say, env)
-      const binary = inspect(join(folder, 'helm'))
-      if (binary === undefined) throw new Error('the program does not run on this machine')
-      if (!isNewEnough(binary.version)) throw new Error(`its version ${binary.version} is too old`)
-      return await keep(binary, env, say)
-    } catch (error) {
-      failures.push(`  ${source.name}: ${(error as Error).message}`)
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
-  }
+  const named = from.map(({ name, build }) => ({
+    name,
+    get: async (folder: string) => {
+      await build(folder, say, env)
+      return join(folder, 'helm')
+    },
+  }))
+  const kept = await keepFromFirst(HELM, named, env, say)
+  if (!('failures' in kept)) return kept
   throw new Error(
     `the tests of the chart need helm ${MINIMUM.join('.')} or newer; none is on the PATH, and none could be built:\n` +
-      `${failures.join('\n')}\n` +
+      `${kept.failures}\n` +
       `Install helm, or Go ${DEBIAN_GO} or newer to build it with, or name it: POSTHOUSE_HELM=/path/to/helm`,
   )
 }
@@ -104,26 +94,6 @@ async function goInstall(go: string, folder: string, say: Say, env: NodeJS.Proce
       throw new Error(lines.slice(0, 2).join('; ') || error.message, { cause: error })
     },
   )
-}
-
-/** Into the user's cache, for all checkouts; into this checkout where that cannot be written. Complete or not at all. */
-async function keep(binary: HelmBinary, env: NodeJS.ProcessEnv, say: Say): Promise<HelmBinary> {
-  const [checkout, shared] = toolFolders(env)
-  let last: unknown
-  for (const tools of [shared, checkout]) {
-    const folder = join(tools, `helm-${binary.version}`)
-    const path = join(folder, 'helm')
-    try {
-      await mkdir(folder, { recursive: true })
-      await copyFile(binary.path, `${path}.${process.pid}`)
-      await rename(`${path}.${process.pid}`, path)
-      say(`helm ${binary.version} is in ${folder}`)
-      return { path, version: binary.version }
-    } catch (error) {
-      last = error
-    }
-  }
-  throw last
 }
 
 if (import.meta.main) {

@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkoutRoot } from '@posthouse/testkit/nats-binary'
+import { checkoutRoot } from '@posthouse/testkit/tool'
 import { isNatsReady, layOutNats } from '@posthouse/testkit/nats-node'
 import { stringify } from 'yaml'
 import { HOST } from './ports.ts'

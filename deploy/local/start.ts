@@ -2,7 +2,7 @@
 // the welcome, nothing else; every other line goes to standard error. Exit status: 0 stopped as asked, 1 could not
 // start, 64 wrong command line, 130 a second Ctrl-C.
 
-import { checkoutRoot } from '@posthouse/testkit/nats-binary'
+import { checkoutRoot } from '@posthouse/testkit/tool'
 import { clusterFacts, removeClusterFile, writeClusterFile } from './cluster-file.ts'
 import { claimFolder } from './data-folder.ts'
 import { ensureNatsServer } from './nats-server.ts'

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
-import { checkoutRoot } from '@posthouse/testkit/nats-binary'
+import { checkoutRoot } from '@posthouse/testkit/tool'
 import { ensureHelm } from '../chart/helm-build.ts'
 import { ensureNatsServer } from './nats-server.ts'
 

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkoutRoot } from '@posthouse/testkit/nats-binary'
+import { checkoutRoot } from '@posthouse/testkit/tool'
 import { stringify } from 'yaml'
 import { fakeClock } from '../breakage/fake-clock.ts'
 import type { Place } from './ground.ts'
