@@ -4,10 +4,10 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { debianProgram } from '@posthouse/testkit/debian-program'
 import { parse } from 'yaml'
 import { COMPOSE_FILE, readCompose } from './test/compose-file.ts'
 import { HOSTNAME } from './test/copied-folder.ts'
-import { debianProgram } from './test/debian-program.ts'
 
 const FILE = join(import.meta.dirname, 'prometheus.yml')
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { removals } from '../apt.ts'
+import { removals } from '@posthouse/testkit/apt'
 import { cpuOfGroups, readProcesses, timesIn } from './process-cpu.ts'
 import { mainCf, masterCf } from './postfix.ts'
 import { lastCount } from './smtp-sink.ts'

@@ -4,7 +4,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
-import { install, missing } from '../apt.ts'
+import { install, missing } from '@posthouse/testkit/apt'
 
 const run = promisify(execFile)
 

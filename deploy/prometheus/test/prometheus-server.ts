@@ -13,7 +13,7 @@ export interface Sample {
 }
 
 export interface Options {
-  /** The program: see deploy/compose/test/debian-program.ts. */
+  /** The program: see libs/testkit/debian-program.ts. */
   readonly program: string
   /** An empty folder for its settings and its data. */
   readonly folder: string

@@ -1,9 +1,9 @@
 // Sees to it that the programs which the machine room is made of are there, and installs the Debian packages that bring them.
 
-import { delimiter, join } from 'node:path'
-import { install, missing } from '../../apt.ts'
+import { install } from '@posthouse/testkit/apt'
+import { findProgram } from '@posthouse/testkit/debian-program'
 
-/** What each brings: a program, or a file. */
+/** The program that each brings. */
 const BRINGS = {
   iproute2: 'ip',
   iptables: 'iptables',
@@ -26,12 +26,7 @@ export async function ensurePackages(names: readonly DebianPackage[], say: (line
 }
 
 async function absent(names: readonly DebianPackage[]): Promise<DebianPackage[]> {
-  // Root's programs are not on everybody's PATH.
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin', '/bin']
-  const lacks = async (name: DebianPackage) => {
-    const places = folders.map((folder) => join(folder, BRINGS[name]))
-    return (await missing(places)).length === places.length
-  }
+  const lacks = async (name: DebianPackage) => (await findProgram(BRINGS[name])) === undefined
   const verdicts = await Promise.all(names.map(lacks))
   return names.filter((_, index) => verdicts[index])
 }

@@ -1,4 +1,4 @@
-// Debian packages that a load run needs: whether their files are there, what installing them would take away, and the
+// Debian packages that a test or a load run needs: whether their files are there, what installing them would take away, and the
 // installation itself. Two processes that install at once wait for each other.
 
 import { execFile } from 'node:child_process'
