@@ -4,6 +4,7 @@ import type { EntryHeader } from '../entry.ts'
 import type { LeaseRead } from '../lease.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ListedBody, Moment, OwnerEffect, Phase, ReadBatch } from './effect.ts'
+import type { Figures } from './figures.ts'
 import type { OpenBatch } from './open-batch.ts'
 import type { Rules, Times } from './rules.ts'
 
@@ -72,5 +73,6 @@ export interface OwnerApi {
 
   /** Server-time age of a message stored at `storedAt`, ms; never more than it really is. */
   age(storedAt: number, now: Moment): number
+  figures(): Figures | undefined
   backlog(): { ready: number; later: number; bytes: number }
 }

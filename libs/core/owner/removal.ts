@@ -74,11 +74,9 @@ export class Removal {
     const first = this.#trimAt === -Infinity
     this.#trimAt = now.mono + times.trimEvery
     if (first) return
-    const olderThan = Math.min(
-      holdings.serverNow(now) - times.keepLog,
-      holdings.window.floorTime - 2 * times.repeatWindow,
-    )
-    if (olderThan > 0) emit({ do: 'trim-log', before, olderThan })
+    const latest = holdings.window.floorTime - 2 * times.repeatWindow
+    const olderThan = Math.min(holdings.serverNow(now) - times.keepLog, latest)
+    if (latest > 0) emit({ do: 'trim-log', before, olderThan: Math.max(0, olderThan), latest })
   }
 
   mailPurged(holdings: Holdings, before: number, done: boolean): void {

@@ -140,8 +140,9 @@ export class Removal {
   }
 
   /** `.later` entries stay whatever their age: they are mail. */
-  async trimLog(partition: number, before: number, olderThan: number): Promise<Done> {
+  async trimLog(partition: number, before: number, age: number, latest = age): Promise<Done> {
     const stream = logStream(partition)
+    const olderThan = this.#poll.room(partition).logCrowded ? await this.#halfWay(stream, age, latest) : age
     const leases = await this.#purge(stream, { filter: logSubject(partition, 'lease'), keep: LEASES_KEPT }, WALK_MS)
     const young = await readDirect(this.#links, stream, { startTime: Math.max(0, olderThan), batch: 1 }, MS)
     if (young.is !== 'messages' || young.messages[0] === undefined) return UNANSWERED
@@ -152,6 +153,13 @@ export class Removal {
       if (done.is !== 'done') return done
     }
     return leases
+  }
+
+  /** Of the time that the log goes back, the older half, up to `latest`: repeated, it makes room without a look at sizes. */
+  async #halfWay(stream: string, age: number, latest: number): Promise<number> {
+    const first = await readDirect(this.#links, stream, { startTime: age, batch: 1 }, MS)
+    const at = first.is === 'messages' ? first.messages[0]?.storedAt : undefined
+    return at === undefined || at >= latest ? age : Math.max(age, Math.ceil((at + latest) / 2))
   }
 
   async #purge(stream: string, request: object, ms: number): Promise<Done> {

@@ -13,6 +13,8 @@ const EVERY_MS = 1000
 const REQUEST_MS = 900
 /** LOG, BODY and the account are asked once in so many rounds. */
 const SELDOM = 4
+/** A log that takes more than this part of its room is trimmed before its entries are old. */
+const LOG_PART = 0.5
 /** One question without an answer may be bad luck. */
 const SILENT_ROUNDS = 2
 
@@ -66,9 +68,15 @@ export class StatePoll {
   }
 
   /** Newest sequence of MAIL, and whether MAIL and BODY hold more than need be. */
-  room(partition: number): { readonly last: number; readonly mailCrowded: boolean; readonly bodyCrowded: boolean } {
-    const { mail, mailUsed, bodyBytes, bodyUsed } = this.#seen[partition] as Seen
+  room(partition: number): {
+    readonly last: number
+    readonly mailCrowded: boolean
+    readonly bodyCrowded: boolean
+    readonly logCrowded: boolean
+  } {
+    const { mail, mailUsed, bodyBytes, bodyUsed, logUsed } = this.#seen[partition] as Seen
     return {
+      logCrowded: logUsed > LOG_PART,
       last: mail?.last_seq ?? 0,
       mailCrowded: (mail?.bytes ?? 0) > HOLD_BYTES || mailUsed > HOLD_PART,
       bodyCrowded: bodyBytes > HOLD_BYTES || bodyUsed > HOLD_PART,
