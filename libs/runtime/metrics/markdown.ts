@@ -17,7 +17,11 @@ export function metricsMarkdown(services: ReadonlyMap<string, MetricsTable>): st
     const lines = ['| metric | kind | labels | what it says, and when to act |', '| --- | --- | --- | --- |']
     for (const row of Object.values(table)) {
       const labels = Object.entries(row.labels ?? {}).map(([name, values]) =>
-        'below' in values ? `\`${name}\` = 0 to ${values.below - 1}` : `\`${name}\` = ${values.join(', ')}`,
+        'below' in values
+          ? `\`${name}\` = 0 to ${values.below - 1}`
+          : 'top' in values
+            ? `\`${name}\`: the largest ${values.top}`
+            : `\`${name}\` = ${values.join(', ')}`,
       )
       lines.push(`| ${[`\`${row.name}\``, row.kind, labels.join('; '), row.help].map(cell).join(' | ')} |`)
     }

@@ -4,6 +4,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { Metric as PromMetric } from 'prom-client'
 import type { Labels, MetricRow, MetricsTable } from './table.ts'
 import { Counter, Gauge, Histogram } from './series.ts'
+import { Top } from './top.ts'
 
 type SeriesOf<R> = R extends { kind: 'counter' } ? Counter : R extends { kind: 'gauge' } ? Gauge : Histogram
 
@@ -14,7 +15,11 @@ export interface Labelled<R> {
 
 /** A metric without labels is its only series; one with labels hands out series. */
 export type Metrics<T> = {
-  readonly [K in keyof T]: T[K] extends { labels: object } ? Labelled<T[K]> : SeriesOf<T[K]>
+  readonly [K in keyof T]: T[K] extends { labels: Readonly<Record<string, { readonly top: number }>> }
+    ? Top
+    : T[K] extends { labels: object }
+      ? Labelled<T[K]>
+      : SeriesOf<T[K]>
 }
 
 type Series = Counter | Gauge | Histogram
@@ -35,6 +40,12 @@ export function createMetrics<T extends MetricsTable>(
   collectDefaultMetrics({ register: registry })
   const metrics: Record<string, unknown> = {}
   for (const [key, row] of Object.entries(table)) {
+    const top = topOf(row)
+    if (top !== undefined) {
+      register(registry, top.family)
+      metrics[key] = top.series
+      continue
+    }
     const family = new Family(row)
     register(registry, family)
     metrics[key] = row.labels === undefined ? family.with({}) : family
@@ -51,8 +62,19 @@ export const BUILD_INFO_HELP =
   'Always 1; the labels say which version runs. Act when versions stay mixed after an upgrade.'
 
 // prom-client asks a metric for nothing but this shape when it writes the text.
-function register(registry: Registry, family: Family): void {
+function register(registry: Registry, family: object): void {
   registry.registerMetric(family as unknown as PromMetric)
+}
+
+function topOf(row: MetricRow): { readonly series: Top; readonly family: object } | undefined {
+  for (const [label, values] of Object.entries(row.labels ?? {}))
+    if ('top' in values) {
+      const { name, help, kind: type } = row
+      const series = new Top(label, values.top)
+      const get = () => ({ name, help, type, aggregator: 'sum', values: series.samples(name) })
+      return { series, family: { name, help, type, get } }
+    }
+  return undefined
 }
 
 class Family {
@@ -99,7 +121,7 @@ class Family {
       const fits =
         'below' in allowed
           ? Number.isInteger(value) && (value as number) >= 0 && (value as number) < allowed.below
-          : allowed.includes(value as string)
+          : !('top' in allowed) && allowed.includes(value as string)
       if (!fits) throw new Error(`${this.name}: ${name}=${JSON.stringify(value)} is not one of its values`)
     }
     const ordered = Object.fromEntries(this.#labels.map((name) => [name, labels[name]!]))
@@ -117,7 +139,7 @@ class Family {
 function closedSets(row: MetricRow): LabelSet[] {
   let sets: LabelSet[] = [{}]
   for (const [name, values] of Object.entries(row.labels ?? {})) {
-    if ('below' in values) return []
+    if ('below' in values || 'top' in values) return []
     sets = sets.flatMap((set) => values.map((value) => ({ ...set, [name]: value })))
   }
   return row.labels === undefined && row.name === 'posthouse_build_info' ? [] : sets

@@ -1,8 +1,11 @@
 // Metrics are one table per service: a row says what is measured, when to act on it (`help`), and which labels with which
 // values. Labels are closed sets, so every series exists from the start, as a zero. docs/metrics.md is made from the tables.
 
-/** Values of a label: named ones, or the whole numbers below a bound (partitions), whose series appear when first used. */
-export type LabelValues = readonly string[] | { readonly below: number }
+/**
+ * Values of a label: named ones, or the whole numbers below a bound (partitions), whose series appear when first used, or
+ * names that nobody knows before, of which the largest are shown; such a label is the only one of a gauge.
+ */
+export type LabelValues = readonly string[] | { readonly below: number } | { readonly top: number }
 
 export interface LabelsTable {
   readonly [label: string]: LabelValues
@@ -55,8 +58,15 @@ export function defineMetrics<const T extends MetricsTable>(table: T): T {
     if (row.kind === 'histogram')
       for (const [i, bound] of row.buckets.entries())
         if (i > 0 && bound <= row.buckets[i - 1]!) throw new Error(`${name}: buckets must ascend`)
-    const series = Object.values(row.labels ?? {}).reduce((n, v) => n * ('below' in v ? v.below : v.length), 1)
+    const series = Object.values(row.labels ?? {}).reduce((n, v) => n * valuesOf(v), 1)
     if (series > 1000) throw new Error(`${name}: ${series} series are too many`)
+    const labels = Object.values(row.labels ?? {})
+    if (labels.some((values) => 'top' in values) && (labels.length > 1 || row.kind !== 'gauge'))
+      throw new Error(`${name}: a label of unknown values is the only one of a gauge`)
   }
   return table
+}
+
+function valuesOf(values: LabelValues): number {
+  return 'below' in values ? values.below : 'top' in values ? values.top : values.length
 }
