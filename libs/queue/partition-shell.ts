@@ -254,7 +254,9 @@ export class PartitionShell {
         observer.bodiesSwept?.(effect.bodies)
         return
       case 'trim-log':
-        this.#answered(store.trimLog(partition, effect.before, effect.olderThan, effect.latest), () => {})
+        this.#answered(store.trimLog(partition, effect.before, effect.olderThan, effect.latest), (trimmed) =>
+          owner.logTrimmed(trimmed.is === 'trimmed' ? trimmed.below : undefined),
+        )
         return
       case 'write-late':
         void store.writeLate(partition, this.#options.newId(), effect.header).catch(() => {})

@@ -30,6 +30,9 @@ export type MailRead =
   { readonly is: 'batches'; readonly batches: readonly StoredBatch[] } | { readonly is: 'unanswered' }
 export type Done = { readonly is: 'done' } | { readonly is: 'unanswered' }
 
+/** What lies below and only readers want may have been removed. */
+export type Trimmed = { readonly is: 'trimmed'; readonly below: number } | { readonly is: 'unanswered' }
+
 /** `storedAt`: server time of the entry `through`. */
 export type Scanned = { readonly is: 'done'; readonly storedAt: number } | { readonly is: 'unanswered' }
 
@@ -51,6 +54,8 @@ export interface LogHeader {
   /** Value of the entry's header; '' for a lease. */
   readonly value: string
 }
+
+export type LogReader = (entries: readonly LogHeader[]) => Promise<void> | void
 
 export interface PartitionState {
   /** Each stream has a leader, as far as is known. */
@@ -158,17 +163,17 @@ export interface Store {
    * Removes `.outcome`, `.late`, `.accepted` and old leases below `before` that were stored before `olderThan` (ms); while the log
    * takes more than its part of the room, also some of those stored before `latest`, the oldest first.
    */
-  trimLog(partition: number, before: number, olderThan: number, latest?: number): Promise<Done>
+  trimLog(partition: number, before: number, olderThan: number, latest?: number): Promise<Trimmed>
   readBody(partition: number, body: BodyReference): AsyncIterable<Uint8Array>
 
   // Readers
   /** Appends an `.accepted` entry, unfenced; `header` is an accepted-codec value. */
   appendAccepted(partition: number, id: string, header: string, timeoutMs: number): Promise<PublishAnswer>
   /**
-   * Gives the headers of the log from sequence `from` on, in order, each once, and on as they come, until `signal` is aborted. What was
-   * removed is missing. Never rejects: who cannot be asked is asked again.
+   * Gives the headers of the log from sequence `from` on, in order, each once, and on as they come, until `signal` is aborted; the next
+   * ones when the last have been taken. What was removed is missing. Rejects only if a taker does.
    */
-  followLog(partition: number, from: number, signal: AbortSignal, next: (entry: LogHeader) => void): Promise<void>
+  followLog(partition: number, from: number, signal: AbortSignal, next: LogReader): Promise<void>
 
   // Viewer
   /** What the streams' leaders say they hold. */

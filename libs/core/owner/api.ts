@@ -51,6 +51,7 @@ export interface OwnerApi {
   mailRead(from: number, batches: readonly ReadBatch[] | undefined, now: Moment): void
   laterRead(seq: number, batch: ReadBatch | 'none' | undefined, now: Moment): void
   mailPurged(before: number, done: boolean): void
+  logTrimmed(below: number | undefined): void
   laterDeleted(seq: number, done: boolean): void
   bodyPurged(body: string, done: boolean): void
   /** A record that is known refers to it, or all of them are closed and it is being purged. */

@@ -45,7 +45,7 @@ export type OwnerEffect =
   | { readonly do: 'list-bodies' }
   /** -> nudge(seq), if it is stored. A batch without tasks: who has read it has read everything before it. */
   | { readonly do: 'mark-mail'; readonly id: string; readonly records: readonly MailRecord[] }
-  /** Old entries that only readers want; if there is little room, also younger ones up to `latest`. No answer wanted. */
+  /** Old entries that only readers want; if there is little room, also younger ones up to `latest`. -> logTrimmed(below) */
   | { readonly do: 'trim-log'; readonly before: number; readonly olderThan: number; readonly latest: number }
   /** These positions of the record are ready to be run: begin(), then mayFinish() at the dot, then close(). */
   | {

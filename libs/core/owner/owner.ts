@@ -219,7 +219,7 @@ export class Owner implements OwnerApi {
     if (holdings === undefined || !this.#scanned) {
       return takeoverLease(this.#signer(), this.#predecessor, this.#suspects(this.#firstSeq), released)
     }
-    const facts = { free: this.#channel.free, rate: this.#rate.renewal(), backlog: this.backlog(), released }
+    const facts = { free: this.#channel.free, rate: this.#rate.renewal(), backlog: this.backlog(), trimmed: this.#removal.trimmed, released }
     return ownersLease(this.#signer(), this.#hold.stored!, holdings, facts, now)
   }
 
@@ -424,6 +424,10 @@ export class Owner implements OwnerApi {
 
   mailPurged(before: number, done: boolean): void {
     if (this.#holdings !== undefined) this.#removal.mailPurged(this.#holdings, before, done)
+  }
+
+  logTrimmed(below: number | undefined): void {
+    if (this.#holdings !== undefined) this.#removal.logTrimmed(below)
   }
 
   laterDeleted(seq: number, done: boolean): void {

@@ -20,6 +20,7 @@ import type {
   Scanned,
   Store,
   StoredEntry,
+  Trimmed,
 } from '../store.ts'
 import { NoServerError } from './connect-error.ts'
 import { listBodies } from './body-list.ts'
@@ -263,8 +264,8 @@ class JetStreamStore implements Store {
     return listBodies(this.#links, partition, skip)
   }
 
-  trimLog(partition: number, before: number, olderThan: number): Promise<Done> {
-    return this.#removal.trimLog(partition, before, olderThan)
+  trimLog(partition: number, before: number, olderThan: number, latest = olderThan): Promise<Trimmed> {
+    return this.#removal.trimLog(partition, before, olderThan, latest)
   }
 
   readBody(partition: number, body: BodyReference): AsyncIterable<Uint8Array> {

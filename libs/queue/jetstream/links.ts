@@ -80,6 +80,12 @@ export class Links {
     return this.#links[this.#preferred]?.info
   }
 
+  /** Names of the servers that it is connected to and that talk; both may be the same. */
+  get serverNames(): string[] {
+    const names = this.#links.map((link) => (link.usable ? link.info?.server_name : undefined))
+    return [...new Set(names)].filter((name) => name !== undefined)
+  }
+
   /** Undefined while some server can be asked. */
   disconnected(): string | undefined {
     if (this.#links.some((link) => link.usable)) return undefined
