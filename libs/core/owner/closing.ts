@@ -1,5 +1,6 @@
 /** What an outcome comes to: the closing of its tasks, and the record that goes on, if any, on their way to the log. */
-import type { AcceptedFacts, Closing } from '../entry.ts'
+import { acceptedFacts, writtenSize } from '../acceptance.ts'
+import type { Closing } from '../entry.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Envelope } from '../record.ts'
 import type { OpenBatch } from './open-batch.ts'
@@ -63,28 +64,8 @@ function acceptanceOf(
   return sizeOf(all) > MOST_ALL ? { accepted } : { accepted, all }
 }
 
-/** Undefined: nobody has said how it was accepted. */
-export function acceptedFacts({
-  accepted,
-  helo,
-  facts,
-  recipients,
-  acceptedAt,
-  traceparent,
-}: Envelope): AcceptedFacts | undefined {
-  if (accepted === undefined) return undefined
-  return {
-    ...accepted,
-    ...(helo === undefined || helo === '' ? {} : { helo }),
-    size: facts.size,
-    recipients: recipients.length,
-    acceptedAt,
-    ...(traceparent === undefined ? {} : { traceparent }),
-  }
-}
-
 /** As they are written in printable ASCII, at most. */
-const sizeOf = (texts: readonly string[]) => texts.reduce((size, text) => size + 3 + 6 * text.length, 0)
+const sizeOf = (texts: readonly string[]) => texts.reduce((size, text) => size + writtenSize(text), 0)
 
 /** `suspect`: a dead owner may have run some of these tasks, and no attempt of ours has; `wall`: now, for a bounce. */
 export function post(outbox: Outbox, pending: Pending, outcome: Outcome, suspect: boolean, wall: number): void {

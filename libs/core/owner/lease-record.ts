@@ -55,7 +55,13 @@ export function ownersLease(
   signer: LeaseSigner,
   previous: Lease,
   holdings: Holdings,
-  facts: { readonly free: number; readonly rate: number; readonly backlog: Backlog; readonly trimmed: number; readonly released: boolean },
+  facts: {
+    readonly free: number
+    readonly rate: number
+    readonly backlog: Backlog
+    readonly trimmed: number
+    readonly released: boolean
+  },
   now: Moment,
 ): Lease {
   const { free, rate, backlog, trimmed, released } = facts

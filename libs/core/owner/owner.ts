@@ -219,7 +219,13 @@ export class Owner implements OwnerApi {
     if (holdings === undefined || !this.#scanned) {
       return takeoverLease(this.#signer(), this.#predecessor, this.#suspects(this.#firstSeq), released)
     }
-    const facts = { free: this.#channel.free, rate: this.#rate.renewal(), backlog: this.backlog(), trimmed: this.#removal.trimmed, released }
+    const facts = {
+      free: this.#channel.free,
+      rate: this.#rate.renewal(),
+      backlog: this.backlog(),
+      trimmed: this.#removal.trimmed,
+      released,
+    }
     return ownersLease(this.#signer(), this.#hold.stored!, holdings, facts, now)
   }
 

@@ -28,6 +28,7 @@ interface Seen {
   unled: { mail: number; log: number; body: number }
   mailUsed: number
   logUsed: number
+  lastEntry: number
   bodyUsed: number
   bodyBytes: number
 }
@@ -51,6 +52,7 @@ export class StatePoll {
       unled: { mail: 0, log: 0, body: 0 },
       mailUsed: 0,
       logUsed: 0,
+      lastEntry: 0,
       bodyUsed: 0,
       bodyBytes: 0,
     }))
@@ -75,10 +77,13 @@ export class StatePoll {
     readonly mailCrowded: boolean
     readonly bodyCrowded: boolean
     readonly logCrowded: boolean
+    /** Newest sequence of LOG. */
+    readonly lastEntry: number
   } {
-    const { mail, mailUsed, bodyBytes, bodyUsed, logUsed } = this.#seen[partition] as Seen
+    const { mail, mailUsed, bodyBytes, bodyUsed, logUsed, lastEntry } = this.#seen[partition] as Seen
     return {
       logCrowded: logUsed > LOG_PART,
+      lastEntry,
       last: mail?.last_seq ?? 0,
       mailCrowded: (mail?.bytes ?? 0) > HOLD_BYTES || mailUsed > HOLD_PART,
       bodyCrowded: bodyBytes > HOLD_BYTES || bodyUsed > HOLD_PART,
@@ -116,7 +121,10 @@ export class StatePoll {
     unled.mail = isLed(mail) ? 0 : unled.mail + 1
     if (log !== undefined) unled.log = isLed(log) ? 0 : unled.log + 1
     if (body !== undefined) unled.body = isLed(body) ? 0 : unled.body + 1
-    if (log?.is === 'ok') seen.logUsed = usedPart(log.value)
+    if (log?.is === 'ok') {
+      seen.logUsed = usedPart(log.value)
+      seen.lastEntry = log.value.state.last_seq
+    }
     if (body?.is === 'ok') {
       seen.bodyUsed = usedPart(body.value)
       seen.bodyBytes = body.value.state.bytes
