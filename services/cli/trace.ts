@@ -47,9 +47,8 @@ function answer(query: string, limit: number, found: TraceAnswer): Answer | Fail
         : `it never came, or is older than ${found.node} keeps, or came in the last moment`
     return failed('failed', printable(`${query}: nothing is known of it: ${why}`))
   }
-  const rest = more
-    ? [`the newest ${stories.length}; ${limit < HIGHEST_LIMIT ? '--limit shows more' : 'there are more'}`]
-    : []
+  const canShow = stories.length >= limit && limit < HIGHEST_LIMIT
+  const rest = more ? [`the newest ${stories.length}; ${canShow ? '--limit shows more' : 'there are more'}`] : []
   return {
     is: 'answer',
     json: { query, ...found },
