@@ -43,11 +43,18 @@ function outcome({ type, attempt }: MailEvent): string {
 function attemptText({ host, tls, reply, ms }: Attempt): string {
   const where = [
     ...(ms === undefined ? [] : [`in ${ms < 10_000 ? `${ms} ms` : humanDuration(ms)}`]),
-    ...(host === undefined ? [] : [`by ${host}`, tls === undefined ? '(no TLS)' : `(${tls})`]),
+    ...(host === undefined ? [] : hostText(host, tls, reply)),
   ].join(' ')
   if (reply === undefined) return where
   const said = shortened(reply, REPLY_LENGTH)
   return where === '' ? said : `${where}: ${said}`
+}
+
+/** Without a reply of the host nobody knows whether there was a connection. */
+function hostText(host: string, tls: string | undefined, reply: string | undefined): string[] {
+  const replied = reply === undefined || /^\d{3}[ -]/.test(reply)
+  if (tls !== undefined) return [replied ? 'by' : 'at', host, `(${tls})`]
+  return replied ? ['by', host, '(no TLS)'] : ['at', host]
 }
 
 /** "from 192.0.2.7, HELO client.example.org, TLSv1.3, user anna, listener submission" */

@@ -66,6 +66,12 @@ test('people read when, which message, whose mail, what happened, and where', as
   ])
 })
 
+test('where no host replied nothing is said of TLS that nobody knows', async () => {
+  const attempt = { number: 1, host: 'mx.example.net', reply: '4.4.1 connect ECONNREFUSED' }
+  const said = await ask([], new FakeFeed([{ events: [{ ...deferred, attempt }], cursor: [] }]))
+  assert.match(said.output, /: attempt 1: deferred, at mx\.example\.net: 4\.4\.1 connect ECONNREFUSED, next at /)
+})
+
 test('a foreign reply cannot move the cursor of the screen', async () => {
   const event = { ...delivered, attempt: { number: 1, reply: '250 \x1b[2J' } }
   const said = await ask([], new FakeFeed([{ events: [event], cursor: [] }]))
