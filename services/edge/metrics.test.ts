@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
+import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
+import { makeCertificate } from './self-signed.ts'
 import { Client } from './test/client.ts'
+import { MountedFolder } from './test/mounted-folder.ts'
 import { password, startTestEdge } from './test/test-edge.ts'
 import type { TestEdge } from './test/test-edge.ts'
 
 const good = 'Subject: x\r\n\r\nbody\r\n.\r\n'
 
-/** The value of a series; what it becomes if it is not that yet. */
+/** Waits until the series has the value. */
 async function until(edge: TestEdge, series: string, value: number): Promise<void> {
   for (;;) {
     const found = (await edge.metricsText()).split('\n').find((line) => line.startsWith(`${series} `))
@@ -90,7 +95,30 @@ test('a handshake that fails counts as one, both ways', async () => {
   await until(edge, 'posthouse_edge_tls_failed_total', 2)
 })
 
-test('the certificate says when it expires', async () => {
+test('the certificate in use says when it expires, the next one as soon as it is used', async () => {
+  await using folder = await temporaryFolder('edge')
+  const day = 86_400_000
+  const pair = (madeAt: number): { 'tls.crt': string; 'tls.key': string } => {
+    const { cert, key } = makeCertificate('edge.example', madeAt)
+    return { 'tls.crt': String(cert), 'tls.key': String(key) }
+  }
+  const expiry = (files: { 'tls.crt': string }): number =>
+    Date.parse(new X509Certificate(files['tls.crt']).validTo) / 1000
+  const [old, next] = [pair(Date.now() - 29 * day), pair(Date.now())]
+  const mounted = new MountedFolder(join(folder.path, 'tls'), old)
+  const tls = { certFile: mounted.file('tls.crt'), keyFile: mounted.file('tls.key') }
+  await using edge = await startTestEdge({ settings: { tls, local: false } })
+  const series = 'posthouse_edge_certificate_expiry_timestamp_seconds'
+  await until(edge, series, expiry(old))
+  mounted.update(next)
+  await until(edge, series, expiry(next))
+  assert.ok(expiry(next) - expiry(old) > 28 * 86_400)
+})
+
+test('a certificate made at the start says so, too, and none is 0', async () => {
+  const relay = { role: 'relay', host: '127.0.0.1', port: 0, networks: ['127.0.0.0/8'] }
+  await using bare = await startTestEdge({ settings: { local: false, listeners: [relay] } })
+  await until(bare, 'posthouse_edge_certificate_expiry_timestamp_seconds', 0)
   await using edge = await startTestEdge()
   const found = /^posthouse_edge_certificate_expiry_timestamp_seconds (\d+)$/m.exec(await edge.metricsText())
   // A local node makes its own, for thirty days.
