@@ -7,7 +7,7 @@ import { startNodeSdk } from '@opentelemetry/sdk-node'
 import type { Attributes, Span, SpanKind, SpanOptions, Tracer, TracingOptions } from './tracing.ts'
 
 /** How long a stop waits for the last spans to be sent. */
-const PATIENCE = 2000
+const PATIENCE = 1000
 
 const KINDS: Readonly<Record<SpanKind, Kind>> = {
   server: Kind.SERVER,
@@ -48,8 +48,9 @@ function listenToTrouble(onTrouble: ((trouble: string) => void) | undefined): vo
     onTrouble?.(messageOf(trouble))
   }
   const ignore = (): void => {}
-  const logger = { error, warn: ignore, info: ignore, debug: ignore, verbose: ignore }
-  diag.setLogger(logger, { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true })
+  // Its warnings say how many spans were dropped.
+  const logger = { error, warn: error, info: ignore, debug: ignore, verbose: ignore }
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
 }
 
 // An exporter's error comes as JSON with its stack.
@@ -73,10 +74,11 @@ class OtlpTracer implements Tracer {
   }
 
   start(name: string, options: SpanOptions = {}): Span {
-    const parent = contextOf(options.parent)
     const kind = KINDS[options.kind ?? 'internal']
-    const attributes = options.attributes ?? {}
-    return new OtlpSpan(this.#tracer.startSpan(name, { kind, attributes, root: parent === undefined }, parent))
+    const { startedAt, attributes = {} } = options
+    const start = { kind, attributes, ...(startedAt === undefined ? undefined : { startTime: startedAt }) }
+    const span = this.#tracer.startSpan(name, start, contextOf(options.parent) ?? ROOT_CONTEXT)
+    return new OtlpSpan(span, startedAt !== undefined)
   }
 
   async close(): Promise<void> {
@@ -92,10 +94,12 @@ class OtlpSpan implements Span {
   readonly traceparent: string
   readonly isRecording: boolean
   readonly #span: ApiSpan
+  readonly #isDated: boolean
 
-  constructor(span: ApiSpan) {
+  constructor(span: ApiSpan, isDated: boolean) {
     const { traceId, spanId, traceFlags } = span.spanContext()
     this.#span = span
+    this.#isDated = isDated
     this.traceparent = `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`
     this.isRecording = span.isRecording()
   }
@@ -108,8 +112,9 @@ class OtlpSpan implements Span {
     this.#span.setStatus({ code: SpanStatusCode.ERROR, message: reason })
   }
 
-  end(): void {
-    this.#span.end()
+  end(at?: number): void {
+    // The SDK ends a span whose beginning it was told by the wall clock's milliseconds, unless it is told the end, too.
+    this.#span.end(at ?? (this.#isDated ? performance.now() : undefined))
   }
 }
 

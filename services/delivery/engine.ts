@@ -7,8 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RouteTable } from '@posthouse/core/route-table'
 import type { Delivery, DeliveryEngine } from '@posthouse/queue/port'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
-import type { Tracer } from '@posthouse/runtime/tracing'
-import type { Finding } from './attempt.ts'
 import type { Closer } from './closer.ts'
 import type { Dialled } from './dialler.ts'
 import { DeliveryStart } from './job.ts'
@@ -28,7 +26,6 @@ export interface EngineOptions {
   readonly dial: (destination: string) => Promise<Dialled>
   /** Transactions of hosts that took too long for a node that stops. */
   readonly onLetGo: (transactions: number) => void
-  readonly tracer: Tracer
   readonly metrics: Metrics<typeof metricsTable>
   readonly now: () => number
   readonly chance: () => number
@@ -238,22 +235,8 @@ export class Engine implements DeliveryEngine, LaneHost {
       else this.hold(job)
   }
 
-  began(job: Job, client: SmtpClient): (findings: readonly Finding[]) => void {
+  began(): void {
     this.#options.metrics.transactions.inc()
-    const { tracer } = this.#options
-    if (!tracer.isOn) return nothing
-    const { envelope } = job.delivery
-    const attributes = {
-      'mail.id': envelope.id,
-      'mail.host': client.label,
-      'mail.attempt': envelope.attempts.count + 1,
-    }
-    const span = tracer.start('deliver', { parent: envelope.traceparent, kind: 'client', attributes })
-    return (findings) => {
-      const failed = findings.find((finding) => finding.is !== 'delivered')
-      if (failed !== undefined) span.fail(failed.diagnostic)
-      span.end()
-    }
   }
 
   fenced(): void {
@@ -263,5 +246,3 @@ export class Engine implements DeliveryEngine, LaneHost {
     this.#options.metrics.lostAfterDot.inc()
   }
 }
-
-function nothing(): void {}

@@ -52,6 +52,7 @@ export class SmtpClient extends InnerConnection {
   greetedAs = ''
   readonly label: string
   readonly hostName: string
+  readonly address: string
   readonly now: () => number
   readonly #clock: PhaseClock
   readonly #tunnel: SocksTunnel | undefined
@@ -88,6 +89,7 @@ export class SmtpClient extends InnerConnection {
     this.#clock = new PhaseClock(timeouts, options.now)
     this.#tunnel = options.tunnel
     this.hostName = options.host
+    this.address = options.address
     this.label = `${options.host}[${options.address}]:${options.port}`
     this.on('error', (error: Error & { response?: string; originalCode?: string }) => {
       this.#systemError = error.originalCode

@@ -77,7 +77,7 @@ export class Listener extends SMTPServer {
     this.acceptedSeries = context.metrics.accepted.with({ role: options.role })
     this.#prefix = context.nextId()
     this.on('error', (error: Error & { code?: string }) => {
-      context.log.debug({ role: options.role, code: error.code, reason: error.message }, 'connection failed')
+      context.strangersLog.debug({ role: options.role, code: error.code, reason: error.message }, 'connection failed')
     })
   }
 
