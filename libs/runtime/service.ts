@@ -107,7 +107,7 @@ async function serve<S extends SettingsTable, M extends MetricsTable>(
   try {
     const registry = createMetrics(definition.metricsTable, { service, version })
     const { endpoint, oneIn } = settings.tracing
-    const onTrouble = (trouble: string): void => log.warn({ endpoint, trouble }, 'traces cannot be sent')
+    const onTrouble = (trouble: string): void => log.warn({ endpoint, trouble }, 'trouble with traces')
     const tracer = await createTracer({ endpoint, oneIn, service, node, version, onTrouble })
     lifecycle.onStop('tracing', () => tracer.close())
     const server = await startHealthServer({ ...settings.http, health, metrics: registry })

@@ -63,9 +63,27 @@ function messageOf(trouble: string): string {
   }
 }
 
+/**
+ * The wall clock with the fineness of the monotonic one. The SDK takes a span's place in time from the wall clock's
+ * milliseconds, each span anew, so that a child may seem to begin before its parent.
+ */
+class SpanClock {
+  #offset = Date.now() - performance.now()
+
+  /** ms since the epoch of a time by performance.now(), of now if there is none. */
+  wall(at?: number): number {
+    const now = performance.now()
+    const offset = Date.now() - now
+    // It was set, or they drifted apart.
+    if (Math.abs(offset - this.#offset) > 2) this.#offset = offset
+    return (at ?? now) + this.#offset
+  }
+}
+
 class OtlpTracer implements Tracer {
   readonly isOn = true
   readonly #tracer: ApiTracer
+  readonly #clock = new SpanClock()
   readonly #shutdown: () => Promise<void>
 
   constructor(tracer: ApiTracer, shutdown: () => Promise<void>) {
@@ -75,10 +93,9 @@ class OtlpTracer implements Tracer {
 
   start(name: string, options: SpanOptions = {}): Span {
     const kind = KINDS[options.kind ?? 'internal']
-    const { startedAt, attributes = {} } = options
-    const start = { kind, attributes, ...(startedAt === undefined ? undefined : { startTime: startedAt }) }
-    const span = this.#tracer.startSpan(name, start, contextOf(options.parent) ?? ROOT_CONTEXT)
-    return new OtlpSpan(span, startedAt !== undefined)
+    const startTime = this.#clock.wall(options.startedAt)
+    const start = { kind, startTime, attributes: options.attributes ?? {} }
+    return new OtlpSpan(this.#tracer.startSpan(name, start, contextOf(options.parent) ?? ROOT_CONTEXT), this.#clock)
   }
 
   async close(): Promise<void> {
@@ -94,12 +111,12 @@ class OtlpSpan implements Span {
   readonly traceparent: string
   readonly isRecording: boolean
   readonly #span: ApiSpan
-  readonly #isDated: boolean
+  readonly #clock: SpanClock
 
-  constructor(span: ApiSpan, isDated: boolean) {
+  constructor(span: ApiSpan, clock: SpanClock) {
     const { traceId, spanId, traceFlags } = span.spanContext()
     this.#span = span
-    this.#isDated = isDated
+    this.#clock = clock
     this.traceparent = `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`
     this.isRecording = span.isRecording()
   }
@@ -113,8 +130,7 @@ class OtlpSpan implements Span {
   }
 
   end(at?: number): void {
-    // The SDK ends a span whose beginning it was told by the wall clock's milliseconds, unless it is told the end, too.
-    this.#span.end(at ?? (this.#isDated ? performance.now() : undefined))
+    if (this.isRecording) this.#span.end(this.#clock.wall(at))
   }
 }
 
