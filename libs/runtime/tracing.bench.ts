@@ -40,7 +40,9 @@ async function compare(messages: number): Promise<void> {
   ] as const) {
     const collector = fork(import.meta.filename, ['collector'])
     const [endpoint] = (await once(collector, 'message')) as [string]
-    const child = fork(import.meta.filename, [String(messages), oneIn === 0 ? 'off' : endpoint, String(oneIn)])
+    // Enough of those that are traced, and more than a moment.
+    const number = oneIn === 1 ? messages : 10 * messages
+    const child = fork(import.meta.filename, [String(number), oneIn === 0 ? 'off' : endpoint, String(oneIn)])
     const [{ micros, sampled }] = (await once(child, 'message')) as [{ micros: number; sampled: number }]
     const spans = await ask(collector)
     if (spans !== 3 * sampled) throw new Error(`${name}: ${spans} spans of ${sampled} messages came`)

@@ -36,12 +36,12 @@ export function spansOfJson(text: string): ReceivedSpan[] {
         name: String(span['name']),
         traceId: String(span['traceId']),
         spanId: String(span['spanId']),
-        parentSpanId: String(span['parentSpanId'] ?? ''),
+        parentSpanId: (span['parentSpanId'] ?? '') as string,
         kind: Number(span['kind']),
         start: BigInt(String(span['startTimeUnixNano'])),
         end: BigInt(String(span['endTimeUnixNano'])),
         attributes: jsonAttributes(span['attributes']),
-        status: { code: Number(status['code'] ?? 0), message: String(status['message'] ?? '') },
+        status: { code: Number(status['code'] ?? 0), message: (status['message'] ?? '') as string },
       }
     })
   })
