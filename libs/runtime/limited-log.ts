@@ -54,8 +54,9 @@ export class LimitedLog {
   #write(level: Limited, fields: object, message: string): void {
     // What would not be written anyway takes no room, and is not left out.
     if (!this.#log.isLevelEnabled(level)) return
-    if (this.#limit.take(message, this.#now())) this.#log[level](fields, message)
-    else this.#timer ??= setTimeout(() => this.#report(), REPORT_MS).unref()
+    if (this.#limit.take(message, this.#now())) return this.#log[level](fields, message)
+    this.#log.leaveOut()
+    this.#timer ??= setTimeout(() => this.#report(), REPORT_MS).unref()
   }
 
   #report(): void {

@@ -22,6 +22,10 @@ export interface Log {
   child(fields: object): Log
   /** For lines that are dear to build. */
   isLevelEnabled(level: Level): boolean
+  /** Lines left out since the start, for the metric of it. */
+  suppressed(): number
+  /** Counts a line that its writer left out (limited-log.ts). */
+  leaveOut(): void
   /** Resolves when everything has been written out. */
   drain(): Promise<void>
   /** For an exit that cannot wait: writes out what is buffered, before it returns. */
@@ -86,7 +90,10 @@ export async function createLog(options: LogOptions): Promise<Log> {
   logger.child = function (this: typeof logger, fields: object) {
     return child.call(this, redact(fields))
   } as typeof logger.child
+  let leftOut = 0
   const log = Object.assign(logger as unknown as Log, {
+    suppressed: () => leftOut + (output?.dropped ?? 0),
+    leaveOut: () => void (leftOut += 1),
     drain: () => output?.drain() ?? Promise.resolve(),
     flush: () => output?.flushSync(),
   })

@@ -14,6 +14,7 @@ import type { Delivery } from '@posthouse/queue/port'
 import type { Log } from '@posthouse/runtime/log'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
 import type { Tracer } from '@posthouse/runtime/tracing'
+import { AttemptCounts } from './attempt-counts.ts'
 import type { Finding } from './attempt.ts'
 import { traceAttempt } from './attempt-span.ts'
 import type { AttemptOutcome, Ending } from './attempt-span.ts'
@@ -53,9 +54,11 @@ const HEADER_BYTES = 64 * 1024
 export class Closer {
   readonly #options: CloserOptions
   readonly #series
+  readonly #attempts: AttemptCounts
 
   constructor(options: CloserOptions) {
     this.#options = options
+    this.#attempts = new AttemptCounts(options.metrics)
     const { recipients } = options.metrics
     this.#series = {
       delivered: recipients.with({ outcome: 'delivered' }),
@@ -67,10 +70,15 @@ export class Closer {
   }
 
   /** Closes what these findings decide. 'next transaction' is not for here. */
-  conclude(job: Job, findings: readonly Finding[], context: AttemptContext, chance = this.#options.chance()): void {
+  conclude(job: Job, findings: readonly Finding[], context: AttemptContext): void {
+    if (findings.length === 0) return
+    this.#attempts.over(findings)
+    this.#settle(job, findings, context, this.#options.chance())
+  }
+
+  #settle(job: Job, findings: readonly Finding[], context: AttemptContext, chance: number): void {
     const [first] = findings
-    if (first === undefined) return
-    const isSame = findings.every((finding) => finding.is === first.is)
+    const isSame = findings.every((finding) => finding.is === first?.is)
     const groups = isSame ? [findings] : kinds.map((is) => findings.filter((finding) => finding.is === is))
     const endings: Ending[] = []
     for (const some of groups)
@@ -86,7 +94,8 @@ export class Closer {
     const context = host === undefined ? NO_CONNECTION : { ...NO_CONNECTION, host, remote: host }
     for (const job of jobs) {
       const findings = job.positions.map((position): Finding => ({ position, is, status, diagnostic, isReply }))
-      this.conclude(job, findings, context, chance)
+      this.#attempts.notBegun(why.is, findings)
+      this.#settle(job, findings, context, chance)
     }
   }
 
@@ -112,7 +121,8 @@ export class Closer {
       case 'delivered': {
         const positions = findings.length === 1 ? [first.position] : findings.map((finding) => finding.position)
         this.#series.delivered.inc(positions.length)
-        this.#options.metrics.deliveredSeconds.observe(delivery.age() / 1000)
+        const trace = keptTrace(delivery.envelope.traceparent)
+        this.#options.metrics.deliveredSeconds.observe(delivery.age() / 1000, trace)
         delivery.close(positions, { how: 'delivered', facts: factsOf(findings, context) })
         this.#log(job, 'delivered', findings, context)
         return 'delivered'

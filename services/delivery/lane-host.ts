@@ -16,8 +16,10 @@ export interface LaneHost {
   othersWait(lane: Waiting): boolean
   /** The job may not begin or finish now (lease): it comes back to its lane later, or is revoked. */
   hold(job: Job): void
-  /** A transaction begins. */
+  /** A transaction begins… */
   began(): void
+  /** …and is over, whatever it came to. */
+  ended(job: Job): void
   fenced(): void
   lostAfterDot(): void
 }

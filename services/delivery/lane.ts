@@ -42,6 +42,9 @@ export class Lane implements Waiting {
   get connections(): number {
     return this.#running.size + this.#idle.length + this.#opening
   }
+  isBackingOff(now: number): boolean {
+    return this.#health.isBackingOff(now)
+  }
   isForgettable(now: number): boolean {
     return this.connections === 0 && this.#ready.size === 0 && !this.#health.isBackingOff(now)
   }
@@ -177,6 +180,7 @@ export class Lane implements Waiting {
       job.delivery.lostAfterDot(takenAtRcpt(prepared.sent, result))
       this.#host.lostAfterDot()
     }
+    this.#host.ended(job)
     this.#conclude(client, job, findings)
     if (!goesOn) this.#judgeHost(client, served === 1 && isSenseless(result), findings)
     this.pump()

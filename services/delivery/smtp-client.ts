@@ -29,6 +29,8 @@ export interface ClientOptions {
   readonly localAddress?: string | undefined
   /** What it goes through; undefined: nothing. */
   readonly tunnel?: SocksTunnel | undefined
+  /** How it leaves this machine, by its short name, for the metrics. */
+  readonly exit?: string
   readonly timeouts: ClientTimeouts
   /** Monotonic clock, ms. */
   readonly now: () => number
@@ -53,6 +55,7 @@ export class SmtpClient extends InnerConnection {
   readonly label: string
   readonly hostName: string
   readonly address: string
+  readonly exit: string
   readonly now: () => number
   readonly #clock: PhaseClock
   readonly #tunnel: SocksTunnel | undefined
@@ -90,6 +93,7 @@ export class SmtpClient extends InnerConnection {
     this.#tunnel = options.tunnel
     this.hostName = options.host
     this.address = options.address
+    this.exit = options.exit ?? 'direct'
     this.label = `${options.host}[${options.address}]:${options.port}`
     this.on('error', (error: Error & { response?: string; originalCode?: string }) => {
       this.#systemError = error.originalCode

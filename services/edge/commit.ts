@@ -76,10 +76,10 @@ function judge(message: Received, body: BodyReference | undefined, done: (outcom
   const tell = (fate: Fate, seconds: number, trace: string | undefined): void => {
     switch (fate.is) {
       case 'stored':
-        session.listener.acceptedSeries.inc()
+        session.listener.series.accepted.inc()
         context.metrics.acceptedRecipients.inc(record.envelope.recipients.length)
         context.metrics.acceptedBytes.inc(record.envelope.facts.size)
-        context.metrics.acceptSeconds.observe(seconds)
+        context.metrics.acceptSeconds.observe(seconds, trace)
         logAccepted(message, record, seconds, trace)
         return done({ is: 'accepted', wire: queuedAs(id) })
       case 'refused':
