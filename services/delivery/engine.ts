@@ -5,11 +5,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RouteTable } from '@posthouse/core/route-table'
+import { keptTrace } from '@posthouse/core/traceparent'
 import type { Delivery, DeliveryEngine } from '@posthouse/queue/port'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
-import { sampledTraceId } from '@posthouse/runtime/metrics/trace-id'
-import type { Tracer } from '@posthouse/runtime/tracing'
-import type { Finding } from './attempt.ts'
 import { takeCensus } from './census.ts'
 import type { Census } from './census.ts'
 import type { Closer } from './closer.ts'
@@ -31,7 +29,6 @@ export interface EngineOptions {
   readonly dial: (destination: string) => Promise<Dialled>
   /** Transactions of hosts that took too long for a node that stops. */
   readonly onLetGo: (transactions: number) => void
-  readonly tracer: Tracer
   readonly metrics: Metrics<typeof metricsTable>
   readonly now: () => number
   readonly chance: () => number
@@ -273,24 +270,12 @@ export class Engine implements DeliveryEngine, LaneHost {
       else this.hold(job)
   }
 
-  began(job: Job, client: SmtpClient): (findings: readonly Finding[]) => void {
+  began(): void {
     this.#options.metrics.transactions.inc()
-    const { tracer } = this.#options
-    const { transactionSeconds } = this.#options.metrics
-    const { envelope } = job.delivery
-    if (!tracer.isOn) return () => transactionSeconds.observe((this.now() - job.startedAt) / 1000)
-    const attributes = {
-      'mail.id': envelope.id,
-      'mail.host': client.label,
-      'mail.attempt': envelope.attempts.count + 1,
-    }
-    const span = tracer.start('deliver', { parent: envelope.traceparent, kind: 'client', attributes })
-    return (findings) => {
-      const failed = findings.find((finding) => finding.is !== 'delivered')
-      if (failed !== undefined) span.fail(failed.diagnostic)
-      span.end()
-      transactionSeconds.observe((this.now() - job.startedAt) / 1000, sampledTraceId(span.traceparent))
-    }
+  }
+  ended({ delivery, startedAt }: Job): void {
+    const trace = keptTrace(delivery.envelope.traceparent)
+    this.#options.metrics.transactionSeconds.observe((this.now() - startedAt) / 1000, trace)
   }
 
   fenced(): void {

@@ -11,7 +11,6 @@ import { createMetrics } from './registry.ts'
 import type { Counter, Gauge, Histogram } from './series.ts'
 import type { MetricsTable } from './table.ts'
 import type { Top } from './top.ts'
-import { sampledTraceId } from './trace-id.ts'
 
 const [messages = 2_000_000, destinations = 100_000] = process.argv.slice(2).map(Number)
 const build = { service: 'bench', version: '0' }
@@ -69,17 +68,17 @@ function atTheEdge(seconds: number, trace: string): void {
   listener.accepted.inc()
   edge['acceptedRecipients']!.inc(1)
   edge['acceptedBytes']!.inc(4096)
-  edge['acceptSeconds']!.observe(seconds, sampledTraceId(trace))
+  edge['acceptSeconds']!.observe(seconds, trace.slice(3, 35))
 }
 
 function atDelivery(seconds: number, trace: string): void {
   opened.inc()
   version.inc()
   delivery['transactions']!.inc()
-  delivery['transactionSeconds']!.observe(seconds, sampledTraceId(trace))
+  delivery['transactionSeconds']!.observe(seconds, trace.slice(3, 35))
   attempts.over(findings)
   delivered.inc(1)
-  delivery['deliveredSeconds']!.observe(seconds * 4, sampledTraceId(trace))
+  delivery['deliveredSeconds']!.observe(seconds * 4, trace.slice(3, 35))
   entry.observe(seconds)
 }
 
