@@ -239,7 +239,7 @@ export const metricsTable = defineMetrics({
   webhookSeconds: {
     kind: 'histogram',
     name: 'posthouse_admin_webhook_request_seconds',
-    help: 'Time of a request to a webhook until its reply. Act when it nears webhooks.timeout.',
+    help: 'Time of a request to a webhook until its reply. Act when it nears webhookLimits.timeout.',
     buckets: LATENCY_SECONDS,
   },
   webhookWaiting: {
@@ -251,7 +251,7 @@ export const metricsTable = defineMetrics({
   webhookOldestAge: {
     kind: 'gauge',
     name: 'posthouse_admin_webhook_oldest_age_seconds',
-    help: 'How long the oldest of them has waited. Act above some minutes; above webhooks.giveUpAfter it becomes a dead letter.',
+    help: 'How long the oldest of them has waited. Act above some minutes; above webhookRetry.giveUpAfter it becomes a dead letter.',
     labels: { webhook: { top: MOST_WEBHOOKS } },
   },
   webhookDeadLetters: {
