@@ -409,5 +409,28 @@ export const alertCases: readonly AlertCase[] = [
     fires: [],
   },
 
+  {
+    alert: 'PosthouseDeliveredLate',
+    name: 'all that is delivered had waited',
+    ill: (site) => {
+      for (const le of ['1', '300'])
+        site.set('posthouse_delivery_accepted_to_delivered_seconds_bucket', { le }, flat(0))
+    },
+    at: 11,
+    fires: [
+      of(
+        'PosthouseDeliveredLate',
+        'Half of what was delivered within half an hour IN had been accepted 32m 40s before, or longer.',
+      ),
+    ],
+  },
+  {
+    alert: 'PosthouseDeliveredLate',
+    name: 'a site is back, and a third of what is delivered had waited for it',
+    ill: (site) => site.set('posthouse_delivery_accepted_to_delivered_seconds_bucket', { le: '300' }, growing(530)),
+    at: 60,
+    fires: [],
+  },
+
   ...queueCases,
 ]

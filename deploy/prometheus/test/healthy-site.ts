@@ -137,6 +137,9 @@ export class HealthySite {
     const outcomes = { delivered: 800, deferred: 50, parked: 900, bounced: 8, expired: 0 }
     for (const [outcome, step] of Object.entries(outcomes))
       this.#add(node, 'delivery_recipients_total', { outcome }, growing(step))
+    const late = { '1': 700, '300': 790, '3600': 795, '+Inf': 800 }
+    for (const [le, step] of Object.entries(late))
+      this.#add(node, 'delivery_accepted_to_delivered_seconds_bucket', { le }, growing(step))
   }
 
   #admin(node: string): void {
