@@ -7,7 +7,7 @@ const between = (before: number, value: number, from: number, to = Infinity) =>
   stepping(stepping(flat(before), from, flat(value)), to, flat(before))
 
 function adminsEnd(site: HealthySite): void {
-  for (const node of ['admin-1', 'admin-2']) site.end(node, 20, 'forgotten')
+  for (const node of ['admin-1', 'admin-2']) site.end(node, 5, 'forgotten')
 }
 
 const notOneExporter = of(
@@ -29,7 +29,7 @@ export const queueCases: readonly AlertCase[] = [
     alert: 'PosthouseNotOneExporter',
     name: 'the pods of all admin nodes are gone',
     ill: adminsEnd,
-    at: 25,
+    at: 10,
     fires: [notOneExporter],
   },
   {
@@ -42,16 +42,16 @@ export const queueCases: readonly AlertCase[] = [
   ...(['at once', 'both for two minutes'] as const).map((how) => ({
     alert: 'PosthouseNotOneExporter',
     name: `the figures move from one admin node to the other: ${how}`,
-    ill: (site: HealthySite) => site.handOver(20, how),
-    at: 21,
+    ill: (site: HealthySite) => site.handOver(10, how),
+    at: 11,
     fires: [],
   })),
 
   {
     alert: 'PosthouseIndexLags',
     name: 'the index of an admin node is behind and falls back',
-    ill: (site) => site.set('posthouse_admin_index_lag_seconds', site.target('admin-2'), growing(60, { from: 30 })),
-    at: 46,
+    ill: (site) => site.set('posthouse_admin_index_lag_seconds', site.target('admin-2'), growing(60, { from: 10 })),
+    at: 26,
     fires: [
       ofNode(
         'PosthouseIndexLags',
@@ -63,16 +63,16 @@ export const queueCases: readonly AlertCase[] = [
   {
     alert: 'PosthouseIndexLags',
     name: 'an admin node catches up for ten minutes after it was away',
-    ill: (site) => site.set('posthouse_admin_index_lag_seconds', {}, between(0, 900, 30, 40)),
-    at: 40,
+    ill: (site) => site.set('posthouse_admin_index_lag_seconds', {}, between(0, 900, 10, 20)),
+    at: 20,
     fires: [],
   },
 
   {
     alert: 'PosthouseLogSuppressed',
     name: 'an edge leaves out log lines',
-    ill: (site) => site.set('posthouse_log_suppressed_total', site.target('edge-1'), growing(30, { from: 30 })),
-    at: 31,
+    ill: (site) => site.set('posthouse_log_suppressed_total', site.target('edge-1'), growing(30, { from: 10 })),
+    at: 11,
     fires: [
       ofNode(
         'PosthouseLogSuppressed',
@@ -84,38 +84,38 @@ export const queueCases: readonly AlertCase[] = [
   {
     alert: 'PosthouseLogSuppressed',
     name: 'an edge left out log lines half an hour ago',
-    ill: (site) => site.set('posthouse_log_suppressed_total', {}, growing(30, { from: 30, to: 31 })),
-    at: 60,
+    ill: (site) => site.set('posthouse_log_suppressed_total', {}, growing(30, { from: 10, to: 11 })),
+    at: 40,
     fires: [],
   },
 
   {
     alert: 'PosthouseNoQuorum',
     name: 'two partitions stay without a leader',
-    ill: (site) => site.set('posthouse_edge_partitions', { state: 'leaderless' }, between(0, 2, 30)),
-    at: 31,
+    ill: (site) => site.set('posthouse_edge_partitions', { state: 'leaderless' }, between(0, 2, 10)),
+    at: 11,
     fires: [noQuorum],
   },
   {
     alert: 'PosthouseNoQuorum',
     name: 'two partitions elect another leader',
-    ill: (site) => site.set('posthouse_edge_partitions', { state: 'leaderless' }, between(0, 2, 30, 31)),
-    at: 31,
+    ill: (site) => site.set('posthouse_edge_partitions', { state: 'leaderless' }, between(0, 2, 10, 11)),
+    at: 11,
     fires: [],
   },
 
   {
     alert: 'PosthouseNatsServerMissing',
     name: 'a NATS server is gone',
-    ill: (site) => site.set('posthouse_nats_server_online', { server: 'nats-2' }, between(1, 0, 30)),
-    at: 32,
+    ill: (site) => site.set('posthouse_nats_server_online', { server: 'nats-2' }, between(1, 0, 10)),
+    at: 12,
     fires: [serverMissing],
   },
   {
     alert: 'PosthouseNatsServerMissing',
     name: 'a NATS server restarts within two minutes',
-    ill: (site) => site.set('posthouse_nats_server_online', { server: 'nats-2' }, between(1, 0, 30, 32)),
-    at: 32,
+    ill: (site) => site.set('posthouse_nats_server_online', { server: 'nats-2' }, between(1, 0, 10, 12)),
+    at: 12,
     fires: [],
   },
 
@@ -123,8 +123,8 @@ export const queueCases: readonly AlertCase[] = [
     alert: 'PosthouseReplicaBehind',
     name: 'a replica of one stream lags, and its server is there',
     ill: (site) =>
-      site.set('posthouse_nats_stream_replicas_behind', { kind: 'log', partition: '1' }, between(0, 1, 30)),
-    at: 40,
+      site.set('posthouse_nats_stream_replicas_behind', { kind: 'log', partition: '1' }, between(0, 1, 10)),
+    at: 20,
     fires: [
       of(
         'PosthouseReplicaBehind',
@@ -135,26 +135,26 @@ export const queueCases: readonly AlertCase[] = [
   {
     alert: 'PosthouseReplicaBehind',
     name: 'replicas catch up within ten minutes',
-    ill: (site) => site.set('posthouse_nats_stream_replicas_behind', {}, between(0, 1, 30, 40)),
-    at: 40,
+    ill: (site) => site.set('posthouse_nats_stream_replicas_behind', {}, between(0, 1, 10, 20)),
+    at: 20,
     fires: [],
   },
   {
     alert: 'PosthouseReplicaBehind',
     name: 'replicas are behind because their server is gone',
     ill: (site) => {
-      site.set('posthouse_nats_stream_replicas_behind', {}, between(0, 1, 22))
-      site.set('posthouse_nats_server_online', { server: 'nats-2' }, between(1, 0, 30))
+      site.set('posthouse_nats_stream_replicas_behind', {}, between(0, 1, 2))
+      site.set('posthouse_nats_server_online', { server: 'nats-2' }, between(1, 0, 10))
     },
-    at: 32,
+    at: 12,
     fires: [serverMissing],
   },
 
   {
     alert: 'PosthousePartitionUnowned',
     name: 'nobody owns one of the partitions',
-    ill: (site) => site.set('posthouse_queue_owned', { partition: '1' }, between(1, 0, 30)),
-    at: 32,
+    ill: (site) => site.set('posthouse_queue_owned', { partition: '1' }, between(1, 0, 10)),
+    at: 12,
     fires: [
       of(
         'PosthousePartitionUnowned',
@@ -166,18 +166,18 @@ export const queueCases: readonly AlertCase[] = [
     alert: 'PosthousePartitionUnowned',
     name: 'nobody can own partitions that have no leader',
     ill: (site) => {
-      site.set('posthouse_queue_owned', {}, between(1, 0, 29))
-      site.set('posthouse_edge_partitions', { state: 'leaderless' }, between(0, 2, 30))
+      site.set('posthouse_queue_owned', {}, between(1, 0, 9))
+      site.set('posthouse_edge_partitions', { state: 'leaderless' }, between(0, 2, 10))
     },
-    at: 31,
+    at: 11,
     fires: [noQuorum],
   },
 
   {
     alert: 'PosthouseQueueAge',
     name: 'more waits than goes out in twenty minutes',
-    ill: (site) => site.set('posthouse_queue_ready_recipients', { partition: '0' }, between(16, 40_000, 30)),
-    at: 40,
+    ill: (site) => site.set('posthouse_queue_ready_recipients', { partition: '0' }, between(16, 40_000, 10)),
+    at: 20,
     fires: [
       of(
         'PosthouseQueueAge',
@@ -190,9 +190,9 @@ export const queueCases: readonly AlertCase[] = [
     name: 'in one partition nothing was deferred, and mail waits all the same',
     ill: (site) => {
       site.set('posthouse_queue_later_recipients', { partition: '1' }, flat(0))
-      site.set('posthouse_queue_oldest_age_seconds', { partition: '1' }, growing(60, { from: 30 }))
+      site.set('posthouse_queue_oldest_age_seconds', { partition: '1' }, growing(60, { from: 10 }))
     },
-    at: 56,
+    at: 36,
     fires: [
       of(
         'PosthouseQueueAge',
@@ -203,30 +203,30 @@ export const queueCases: readonly AlertCase[] = [
   {
     alert: 'PosthouseQueueAge',
     name: 'a burst is worked off within ten minutes',
-    ill: (site) => site.set('posthouse_queue_ready_recipients', { partition: '0' }, between(16, 40_000, 30, 40)),
-    at: 40,
+    ill: (site) => site.set('posthouse_queue_ready_recipients', { partition: '0' }, between(16, 40_000, 10, 20)),
+    at: 20,
     fires: [],
   },
 
   {
     alert: 'PosthouseQueueFills',
     name: 'the fullest partition is at two thirds, says an edge',
-    ill: (site) => site.set('posthouse_edge_queue_used_ratio', site.target('edge-2'), between(0.1, 0.65, 30)),
-    at: 35,
+    ill: (site) => site.set('posthouse_edge_queue_used_ratio', site.target('edge-2'), between(0.1, 0.65, 10)),
+    at: 15,
     fires: [of('PosthouseQueueFills', 'The fullest part of the queue IN is at 65%. At 80 % mail is refused.')],
   },
   {
     alert: 'PosthouseQueueFills',
     name: 'a log is at 70 %, says an admin node',
-    ill: (site) => site.set('posthouse_nats_stream_bytes', { kind: 'log', partition: '0' }, between(1e7, 7e8, 30)),
-    at: 35,
+    ill: (site) => site.set('posthouse_nats_stream_bytes', { kind: 'log', partition: '0' }, between(1e7, 7e8, 10)),
+    at: 15,
     fires: [of('PosthouseQueueFills', 'The fullest part of the queue IN is at 70%. At 80 % mail is refused.')],
   },
   {
     alert: 'PosthouseQueueFills',
     name: 'half of the room is used',
     ill: (site) => site.set('posthouse_edge_queue_used_ratio', {}, flat(0.5)),
-    at: 60,
+    at: 40,
     fires: [],
   },
 
@@ -234,8 +234,8 @@ export const queueCases: readonly AlertCase[] = [
     alert: 'PosthouseCertificateExpires',
     name: 'the certificate of one edge has less than 14 days left',
     ill: (site) =>
-      site.set('posthouse_edge_certificate_expiry_timestamp_seconds', site.target('edge-2'), flat(14 * DAY + 30 * 60)),
-    at: 41,
+      site.set('posthouse_edge_certificate_expiry_timestamp_seconds', site.target('edge-2'), flat(14 * DAY + 10 * 60)),
+    at: 21,
     fires: [
       of(
         'PosthouseCertificateExpires',
@@ -247,7 +247,7 @@ export const queueCases: readonly AlertCase[] = [
     alert: 'PosthouseCertificateExpires',
     name: 'a certificate has 15 days left',
     ill: (site) => site.set('posthouse_edge_certificate_expiry_timestamp_seconds', {}, flat(15 * DAY)),
-    at: 60,
+    at: 40,
     fires: [],
   },
 
@@ -255,17 +255,17 @@ export const queueCases: readonly AlertCase[] = [
     alert: 'PosthouseCertificateExpired',
     name: 'an edge loads a certificate that has expired',
     ill: (site) =>
-      site.set('posthouse_edge_certificate_expiry_timestamp_seconds', site.target('edge-1'), between(60 * DAY, 60, 30)),
-    at: 30,
+      site.set('posthouse_edge_certificate_expiry_timestamp_seconds', site.target('edge-1'), between(60 * DAY, 60, 10)),
+    at: 10,
     fires: [
-      of('PosthouseCertificateExpired', 'A certificate IN expired 29m 0s ago. Clients that check it send nothing.'),
+      of('PosthouseCertificateExpired', 'A certificate IN expired 9m 0s ago. Clients that check it send nothing.'),
     ],
   },
   {
     alert: 'PosthouseCertificateExpired',
     name: 'no edge has a certificate',
     ill: (site) => site.set('posthouse_edge_certificate_expiry_timestamp_seconds', {}, flat(0)),
-    at: 60,
+    at: 40,
     fires: [],
   },
 
@@ -276,9 +276,9 @@ export const queueCases: readonly AlertCase[] = [
       site.set(
         'posthouse_queue_destination_oldest_age_seconds',
         { destination: 'slow.example' },
-        between(1200, 7200, 30),
+        between(1200, 7200, 10),
       ),
-    at: 45,
+    at: 25,
     fires: [
       of(
         'PosthouseDestinationStalled',
@@ -291,15 +291,15 @@ export const queueCases: readonly AlertCase[] = [
     alert: 'PosthouseDestinationStalled',
     name: 'fifty wait for a site for days',
     ill: (site) => site.set('posthouse_queue_destination_later_recipients', { destination: 'gone.example' }, flat(50)),
-    at: 60,
+    at: 40,
     fires: [],
   },
 
   {
     alert: 'PosthouseWebhookBehind',
     name: 'a webhook takes no events',
-    ill: (site) => site.set('posthouse_admin_webhook_oldest_age_seconds', {}, between(2, 1000, 30)),
-    at: 35,
+    ill: (site) => site.set('posthouse_admin_webhook_oldest_age_seconds', {}, between(2, 1000, 10)),
+    at: 15,
     fires: [
       of(
         'PosthouseWebhookBehind',
@@ -311,16 +311,16 @@ export const queueCases: readonly AlertCase[] = [
   {
     alert: 'PosthouseWebhookBehind',
     name: 'a webhook was away and gets the last of its events within five minutes',
-    ill: (site) => site.set('posthouse_admin_webhook_oldest_age_seconds', {}, between(2, 1000, 30, 35)),
-    at: 35,
+    ill: (site) => site.set('posthouse_admin_webhook_oldest_age_seconds', {}, between(2, 1000, 10, 15)),
+    at: 15,
     fires: [],
   },
 
   {
     alert: 'PosthouseWebhookDeadLetters',
     name: 'three events were given up',
-    ill: (site) => site.set('posthouse_admin_webhook_dead_letters', {}, between(0, 3, 30)),
-    at: 30,
+    ill: (site) => site.set('posthouse_admin_webhook_dead_letters', {}, between(0, 3, 10)),
+    at: 10,
     fires: [
       of(
         'PosthouseWebhookDeadLetters',
@@ -333,7 +333,7 @@ export const queueCases: readonly AlertCase[] = [
     alert: 'PosthouseWebhookDeadLetters',
     name: 'a webhook refuses its events, and they are tried again',
     ill: (site) => site.set('posthouse_admin_webhook_oldest_age_seconds', {}, flat(600)),
-    at: 60,
+    at: 40,
     fires: [],
   },
 ]
