@@ -7,7 +7,7 @@ import { MemoryStore } from './memory/memory-store.ts'
 
 function admin(server: MemoryServer, name: string): AdminQueue {
   return new AdminQueue({
-    store: new MemoryStore(server),
+    store: new MemoryStore(server, name),
     name,
     log: SILENT,
     view: () => assert.fail('not asked for'),
