@@ -29,11 +29,13 @@ export interface AdminTimes {
   readonly look: number
   /** After a failure to index, ms. */
   readonly pause: number
+  /** After the start, ms, until the others have been heard of. */
+  readonly hear: number
   /** Before a node that has become the one sends to webhooks, ms: others have to be heard first. */
   readonly settle: number
 }
 
-const TIMES: AdminTimes = { look: 1000, pause: 1000, settle: 5000 }
+const TIMES: AdminTimes = { look: 1000, pause: 1000, hear: 1500, settle: 5000 }
 
 export interface Admin {
   readonly index: EventIndex
@@ -45,7 +47,8 @@ export function openAdmin(service: Service, port: AdminPort, times: AdminTimes =
   const { settings, log, metrics, lifecycle } = service
   const now = (): number => performance.now()
   const wall = Date.now
-  const exports = (): boolean => isExporter(port, settings.name)
+  const startedAt = now()
+  const exports = (): boolean => now() - startedAt >= times.hear && isExporter(port, settings.name)
   lifecycle.onStop('queue', () => port.close())
 
   const index = inFolder(settings.data.folder, 'events.sqlite', (file) => {

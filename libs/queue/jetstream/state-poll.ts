@@ -15,6 +15,8 @@ const EVERY_MS = 1000
 const REQUEST_MS = 900
 /** LOG, BODY and the account are asked once in so many rounds. */
 const SELDOM = 4
+/** A log that takes more than this part of its room is trimmed before its entries are old. */
+const LOG_PART = 0.5
 /** One question without an answer may be bad luck, and an election takes a moment. */
 const UNLED_ROUNDS = 2
 
@@ -26,6 +28,7 @@ interface Seen {
   unled: { mail: number; log: number; body: number }
   mailUsed: number
   logUsed: number
+  lastEntry: number
   bodyUsed: number
   bodyBytes: number
 }
@@ -49,6 +52,7 @@ export class StatePoll {
       unled: { mail: 0, log: 0, body: 0 },
       mailUsed: 0,
       logUsed: 0,
+      lastEntry: 0,
       bodyUsed: 0,
       bodyBytes: 0,
     }))
@@ -68,9 +72,18 @@ export class StatePoll {
   }
 
   /** Newest sequence of MAIL, and whether MAIL and BODY hold more than need be. */
-  room(partition: number): { readonly last: number; readonly mailCrowded: boolean; readonly bodyCrowded: boolean } {
-    const { mail, mailUsed, bodyBytes, bodyUsed } = this.#seen[partition] as Seen
+  room(partition: number): {
+    readonly last: number
+    readonly mailCrowded: boolean
+    readonly bodyCrowded: boolean
+    readonly logCrowded: boolean
+    /** Newest sequence of LOG. */
+    readonly lastEntry: number
+  } {
+    const { mail, mailUsed, bodyBytes, bodyUsed, logUsed, lastEntry } = this.#seen[partition] as Seen
     return {
+      logCrowded: logUsed > LOG_PART,
+      lastEntry,
       last: mail?.last_seq ?? 0,
       mailCrowded: (mail?.bytes ?? 0) > HOLD_BYTES || mailUsed > HOLD_PART,
       bodyCrowded: bodyBytes > HOLD_BYTES || bodyUsed > HOLD_PART,
@@ -108,7 +121,10 @@ export class StatePoll {
     unled.mail = isLed(mail) ? 0 : unled.mail + 1
     if (log !== undefined) unled.log = isLed(log) ? 0 : unled.log + 1
     if (body !== undefined) unled.body = isLed(body) ? 0 : unled.body + 1
-    if (log?.is === 'ok') seen.logUsed = usedPart(log.value)
+    if (log?.is === 'ok') {
+      seen.logUsed = usedPart(log.value)
+      seen.lastEntry = log.value.state.last_seq
+    }
     if (body?.is === 'ok') {
       seen.bodyUsed = usedPart(body.value)
       seen.bodyBytes = body.value.state.bytes

@@ -49,7 +49,7 @@ export async function testAdmin(
   const lifecycle = new Lifecycle({ log, notReadyFor: 0, deadline: 10_000 })
   const { metrics } = registry
   const service = { settings: loaded.settings, log, metrics, health, lifecycle, version: 'test' }
-  const admin = openAdmin(service, port, { look: 5, pause: 5, settle: 20 })
+  const admin = openAdmin(service, port, { look: 5, pause: 5, hear: 0, settle: 20 })
   lifecycle.running()
   const stop = async (): Promise<void> => {
     lifecycle.stop('test')
