@@ -25,7 +25,7 @@ interface Provocation {
 const many = (name: string, domain: string) => Array.from({ length: 90 }, (_, n) => `${name}${n}@${domain}`)
 const all = (actions: readonly (() => Promise<unknown>)[]) => Promise.allSettled(actions.map((act) => act()))
 
-const services: readonly Service[] = ['delivery', 'edge']
+const services: readonly Service[] = ['delivery', 'edge', 'admin']
 
 /** In this order: what is broken stays broken. */
 const provocations: readonly Provocation[] = [
@@ -33,6 +33,18 @@ const provocations: readonly Provocation[] = [
     what: 'many log-ins with wrong passwords',
     alert: 'PosthouseLoginAttack',
     provoke: (site) => all(Array.from({ length: 40 }, (_, n) => () => site.logIn(`guess ${n}`))),
+  },
+  {
+    what: 'a webhook at which nobody answers has something to get',
+    alert: 'PosthouseWebhookBehind',
+    labels: { webhook: 'deaf' },
+    provoke: (site) => site.send('nobody@example.net'),
+  },
+  {
+    what: 'what it does not get is given up in the end',
+    alert: 'PosthouseWebhookDeadLetters',
+    labels: { webhook: 'deaf' },
+    provoke: () => Promise.resolve(),
   },
   {
     what: 'recipients that are refused for good',
@@ -45,23 +57,42 @@ const provocations: readonly Provocation[] = [
     provoke: (site) => site.send(...many('somebody', 'stalled.example')),
   },
   {
+    what: 'and their mail waits for it',
+    alert: 'PosthouseDestinationStalled',
+    provoke: () => Promise.resolve(),
+  },
+  {
     what: 'a certificate for five days',
     alert: 'PosthouseCertificateExpires',
     provoke: (site) => site.certificate(5),
   },
   {
-    what: 'two of three NATS servers are killed',
+    what: 'one of three NATS servers is killed',
+    alert: 'PosthouseNatsServerMissing',
+    labels: { server: 'nats-2' },
+    provoke: (site) => site.nats.kill(1),
+  },
+  {
+    what: 'a second one is killed',
     alert: 'PosthouseNoQuorum',
-    provoke: (site) => all([0, 1].map((server) => () => site.nats.kill(server))),
+    provoke: (site) => site.nats.kill(0),
   },
   {
     what: 'the only delivery node is killed',
     alert: 'PosthouseNoDelivery',
     provoke: (site) => site.kill('delivery'),
   },
+  {
+    what: 'the only admin node is killed',
+    alert: 'PosthouseNotOneExporter',
+    provoke: (site) => site.kill('admin'),
+  },
 ]
 
-const smaller: Smaller = {}
+const smaller: Smaller = {
+  PosthouseDestinationStalled: ['> 3600', '> 3'],
+  PosthouseWebhookBehind: ['> 900', '> 3'],
+}
 
 test('what is done to a cluster raises its alert, which was silent before', { timeout: 300_000 }, async (t) => {
   await using folder = await temporaryFolder('provoked')

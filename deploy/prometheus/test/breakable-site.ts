@@ -1,6 +1,7 @@
-// Three NATS servers, an edge and a delivery node as processes of their own, that a test breaks: what goes wrong at a real site.
+// Three NATS servers and a node of each service as processes of their own, that a test breaks: what goes wrong at a real site.
 // Mail to stalled.example has nowhere to go, that to nobody…@ is refused for good, the rest is taken.
-import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTransport } from 'nodemailer'
@@ -20,6 +21,10 @@ const PARTITIONS = 2
 const LOOK_EVERY_MS = 200
 /** So that one certificate file after the other may be replaced, as tools do that know no better. */
 const CERTIFICATE = ['certificate.pem', 'certificate.key'] as const
+
+const SECRET = 'webhook-secret'
+/** Long enough for a webhook to be seen behind before. */
+const GIVE_UP_AFTER = '30s'
 
 interface Ports {
   readonly submission: number
@@ -53,7 +58,7 @@ export class BreakableSite implements AsyncDisposable {
     this.#ending = ending
   }
 
-  /** Resolves when every node is ready. Throws with the log's name when one ends. */
+  /** Resolves when every node is ready. Throws with what it said when one ends before. */
   static async start(folder: string, services: readonly Service[]): Promise<BreakableSite> {
     const ending: (() => Promise<unknown>)[] = []
     try {
@@ -66,11 +71,13 @@ export class BreakableSite implements AsyncDisposable {
       await mkdir(folder, { recursive: true })
       const secrets = await keepSecrets(folder)
       await writeFile(secrets.natsPasswordFile, nats.password)
+      await writeFile(join(folder, SECRET), randomBytes(24).toString('base64url'))
       const [submission = 0, relay = 0, nowhere = 0, ...http] = await freePorts(3 + services.length)
       const authority = await TlsAuthority.create(folder)
       const site = new BreakableSite(folder, nats, { submission, relay, nowhere }, secrets, authority, ending)
       await site.certificate(30)
-      await Promise.all(services.map((service, at) => site.#start(service, http[at] ?? 0, mx.port)))
+      // One after the other: the delivery node makes the streams that the others need.
+      for (const [at, service] of services.entries()) await site.#start(service, http[at] ?? 0, mx.port)
       return site
     } catch (error) {
       await end(ending)
@@ -149,7 +156,7 @@ export class BreakableSite implements AsyncDisposable {
         () => false,
       )
     while (!(await isReady())) {
-      if (!child.running) throw new Error(`${service} has ended: ${output}`)
+      if (!child.running) throw new Error(`${service} has ended:\n${await readFile(output, 'utf8')}`)
       await sleep(LOOK_EVERY_MS)
     }
   }
@@ -187,7 +194,13 @@ export class BreakableSite implements AsyncDisposable {
           retry: { first: '1h' },
         }
       case 'admin':
-        return { data: { folder: this.#path('admin') } }
+        return {
+          data: { folder: this.#path('admin') },
+          webhooks: [
+            { name: 'deaf', url: `http://${HOST}:${nowhere}/`, secretFile: this.#path(SECRET), events: ['bounced'] },
+          ],
+          webhookRetry: { first: '1s', longest: '2s', giveUpAfter: GIVE_UP_AFTER },
+        }
     }
   }
 

@@ -282,7 +282,7 @@ export const queueCases: readonly AlertCase[] = [
     fires: [
       of(
         'PosthouseDestinationStalled',
-        'More than 50 recipients at slow.example IN wait for another attempt, the oldest for 2h 0m 0s.',
+        'Destination slow.example IN: more than 50 recipients wait for another attempt, the oldest for 2h 0m 0s.',
         { destination: 'slow.example' },
       ),
     ],
@@ -324,16 +324,16 @@ export const queueCases: readonly AlertCase[] = [
     fires: [
       of(
         'PosthouseWebhookDeadLetters',
-        '3 events for the webhook crm IN were given up. Nobody sends them again unless told to.',
+        'Within three hours events for the webhook crm IN were given up. With earlier ones 3 are kept, each with the reason.',
         { webhook: 'crm' },
       ),
     ],
   },
   {
     alert: 'PosthouseWebhookDeadLetters',
-    name: 'a webhook refuses its events, and they are tried again',
-    ill: (site) => site.set('posthouse_admin_webhook_oldest_age_seconds', {}, flat(600)),
-    at: 40,
+    name: 'three events were given up three hours ago',
+    ill: (site) => site.set('posthouse_admin_webhook_dead_letters', {}, between(0, 3, 5)),
+    at: 185,
     fires: [],
   },
 ]
