@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { stringify } from 'yaml'
 import { debianProgram } from '@posthouse/testkit/debian-program'
 import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
-import { readRules } from './alerts.ts'
+import { alertsIn, readRules } from './alerts.ts'
 import { BreakableSite, type Service } from './test/breakable-site.ts'
 import { hastyRules, type Smaller } from './test/hasty-rules.ts'
 import { PrometheusServer, until, type FiringAlert } from './test/prometheus-server.ts'
@@ -127,6 +127,16 @@ test('what is done to a cluster raises its alert, which was silent before', { ti
       })
       t.diagnostic(`${alert}: ${raised.annotations['description']}`)
     })
+
+  await t.test('every alert could be evaluated, from metrics that were there', async () => {
+    for (const { name, health, lastError } of await prometheus.rules())
+      assert.equal(health, 'ok', `${name}: ${lastError}`)
+    const named = new Set(alertsIn(readRules()).flatMap(({ expr }) => expr.match(/posthouse_\w+/g) ?? []))
+    const missing = []
+    for (const metric of named)
+      if ((await prometheus.query(`last_over_time(${metric}[10m])`)).length === 0) missing.push(metric)
+    assert.deepEqual(missing, [])
+  })
 })
 
 /** One that does not come is not to eat the time of the others. */
