@@ -239,8 +239,13 @@ export const metricsTable = defineMetrics({
   webhookSeconds: {
     kind: 'histogram',
     name: 'posthouse_admin_webhook_request_seconds',
-    help: 'Time of a request to a webhook until its reply. Act when it nears webhooks.timeout.',
+    help: 'Time of a request to a webhook until its reply. Act when it nears webhookLimits.timeout.',
     buckets: LATENCY_SECONDS,
+  },
+  webhookMissed: {
+    kind: 'counter',
+    name: 'posthouse_admin_webhook_missed_events_total',
+    help: 'Events that the index forgot before a webhook got them. Act on any: the receiver was down for longer than events.keep, or events.room is too little.',
   },
   webhookWaiting: {
     kind: 'gauge',
@@ -251,7 +256,7 @@ export const metricsTable = defineMetrics({
   webhookOldestAge: {
     kind: 'gauge',
     name: 'posthouse_admin_webhook_oldest_age_seconds',
-    help: 'How long the oldest of them has waited. Act above some minutes; above webhooks.giveUpAfter it becomes a dead letter.',
+    help: 'How long the oldest of them has waited. Act above some minutes; above webhookRetry.giveUpAfter it becomes a dead letter.',
     labels: { webhook: { top: MOST_WEBHOOKS } },
   },
   webhookDeadLetters: {

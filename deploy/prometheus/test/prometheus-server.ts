@@ -17,6 +17,11 @@ export interface ExemplarSeries {
   readonly exemplars: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: string }[]
 }
 
+export interface FiringAlert {
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
 export interface Options {
   /** The program: see libs/testkit/debian-program.ts. */
   readonly program: string
@@ -95,6 +100,12 @@ export class PrometheusServer {
   async rules(): Promise<{ name: string; health: string; lastError?: string }[]> {
     const { groups } = await this.#get<{ groups: { rules: { name: string; health: string }[] }[] }>('rules', {})
     return groups.flatMap(({ rules }) => rules)
+  }
+
+  /** Those that fire, without those that only wait for their time. */
+  async firing(): Promise<FiringAlert[]> {
+    const { alerts } = await this.#get<{ alerts: (FiringAlert & { state: string })[] }>('alerts', {})
+    return alerts.filter(({ state }) => state === 'firing')
   }
 
   async stop(): Promise<void> {
