@@ -95,7 +95,7 @@ async function knownMetrics(tables: Iterable<MetricsTable>): Promise<ReadonlyMap
 }
 
 function labelsOf(row: MetricRow): [string, readonly string[] | undefined][] {
-  return Object.entries(row.labels ?? {}).map(([label, values]) => [label, 'below' in values ? undefined : values])
+  return Object.entries(row.labels ?? {}).map(([label, values]) => [label, Array.isArray(values) ? values : undefined])
 }
 
 function add(known: Map<string, Labels>, name: string, kind: string, labels: Labels): void {

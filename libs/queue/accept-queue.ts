@@ -9,7 +9,7 @@ import { Committer, COMMITTER_DEFAULTS, type CommitterSettings, type Effect } fr
 import { TRY_TIMEOUT_MS, type Batch } from '@posthouse/core/pending-batch'
 import type { MailRecord } from '@posthouse/core/record'
 import { encodeRecord, recordSize, type EncodedRecord } from '@posthouse/core/record-codec'
-import { AcceptReadiness } from './accept-readiness.ts'
+import { AcceptReadiness, type PartitionFacts } from './accept-readiness.ts'
 import { ChunkedBodyWriter } from './body-writer.ts'
 import { connectStore, type StoreOptions } from './jetstream/jetstream-store.ts'
 import { SILENT, type QueueLog } from './log.ts'
@@ -24,6 +24,17 @@ export interface AcceptObserver {
   batchRepeated?(partition: number): void
   recordsRefused?(why: 'full' | 'unavailable', records: number): void
   recordsUnknown?(records: number): void
+}
+
+/** The partitions as this edge sees them, each counted once. */
+export interface AcceptPartitions {
+  readonly usable: number
+  readonly leaderless: number
+  readonly full: number
+  /** The last publish should have been answered by now. */
+  readonly silent: number
+  /** Used part of the fullest, 0 to 1. */
+  readonly used: number
 }
 
 export interface AcceptQueueOptions {
@@ -56,6 +67,7 @@ export class AcceptQueue implements AcceptPort {
   readonly #edge = randomBytes(9).toString('base64url')
   readonly #stopHearing: readonly (() => void)[]
   readonly #hints: NodeJS.Timeout
+  #facts: readonly PartitionFacts[] = []
   #pumpIsDue = false
   #timer: NodeJS.Timeout | undefined
   #timerAt = Infinity
@@ -89,6 +101,16 @@ export class AcceptQueue implements AcceptPort {
   /** Records without a fate, and their bytes. */
   get waiting(): { readonly records: number; readonly bytes: number } {
     return { records: this.#committer.items, bytes: this.#committer.heldBytes }
+  }
+
+  /** As of the last quarter of a second. */
+  partitions(): AcceptPartitions {
+    const seen = { usable: 0, leaderless: 0, full: 0, silent: 0, used: 0 }
+    for (const { leader, full, suspect, used } of this.#facts) {
+      seen[!leader ? 'leaderless' : full ? 'full' : suspect ? 'silent' : 'usable'] += 1
+      seen.used = Math.max(seen.used, used)
+    }
+    return seen
   }
 
   accept(record: MailRecord, done: (fate: Fate) => void, writer?: BodyWriter): void {
@@ -237,6 +259,7 @@ export class AcceptQueue implements AcceptPort {
         used: state.used,
       })
     }
+    this.#facts = partitions
     const before = this.#readiness.notReady
     const { heldBytes } = committer
     const disconnected = this.#store.disconnected()

@@ -23,6 +23,7 @@ export class BufferedOutput {
   #sentAt = 0
   #timer: NodeJS.Timeout | undefined
   #dropped = 0
+  #droppedBefore = 0
   #gone = false
   #drained: (() => void)[] = []
 
@@ -40,6 +41,11 @@ export class BufferedOutput {
     this.#text += line
     if (this.#text.length >= ENOUGH) this.#send()
     else this.#timer ??= setTimeout(this.#send, DELAY).unref()
+  }
+
+  /** Lines that nobody will read, since the start. */
+  get dropped(): number {
+    return this.#droppedBefore + this.#dropped
   }
 
   /** Resolves when everything written so far has gone out, or nobody reads any more. For the end: nothing goes out after. */
@@ -102,6 +108,7 @@ export class BufferedOutput {
     if (this.#dropped === 0) return
     const time = new Date().toISOString()
     this.#text += `${JSON.stringify({ level: 'warn', time, dropped: this.#dropped, msg: 'log lines dropped: nobody reads' })}\n`
+    this.#droppedBefore += this.#dropped
     this.#dropped = 0
   }
 

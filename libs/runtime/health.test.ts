@@ -4,7 +4,10 @@ import type { TestContext } from 'node:test'
 import { Health, startHealthServer } from './health.ts'
 import { StartError } from './start-error.ts'
 
-const metrics = { contentType: 'text/plain; version=0.0.4', text: () => Promise.resolve('a 1\n') }
+const metrics = {
+  page: (accept: string | undefined) =>
+    Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: `for ${accept}\n` }),
+}
 
 async function serve(t: TestContext, health: Health) {
   const server = await startHealthServer({ host: '127.0.0.1', port: 0, health, metrics })
@@ -53,7 +56,7 @@ test('livez and metrics answer whatever readyz says, and other paths are named',
   health.condition('queue')
   const { get } = await serve(t, health)
   assert.deepEqual(await get('/livez'), { status: 200, type: 'text/plain', body: 'alive\n' })
-  assert.deepEqual(await get('/metrics?x=1'), { status: 200, type: metrics.contentType, body: 'a 1\n' })
+  assert.deepEqual(await get('/metrics?x=1'), { status: 200, type: 'text/plain; version=0.0.4', body: 'for */*\n' })
   assert.equal((await get('/')).status, 404)
   assert.equal((await get('/readyz', 'POST')).status, 405)
 })

@@ -67,7 +67,10 @@ export interface HealthServerOptions {
   readonly host: string
   readonly port: number
   readonly health: Health
-  readonly metrics: { readonly contentType: string; text(): Promise<string> }
+  /** The text for this Accept header. */
+  readonly metrics: {
+    page(accept: string | undefined): Promise<{ readonly contentType: string; readonly text: string }>
+  }
 }
 
 export interface HealthServer {
@@ -121,8 +124,10 @@ async function answer(
       const ready = notReady.length === 0
       return send(response, ready ? 200 : 503, 'application/json', `${JSON.stringify({ ready, notReady })}\n`)
     }
-    case '/metrics':
-      return send(response, 200, metrics.contentType, await metrics.text())
+    case '/metrics': {
+      const { contentType, text } = await metrics.page(request.headers.accept)
+      return send(response, 200, contentType, text)
+    }
     default:
       return send(response, 404, 'text/plain', 'here are /livez, /readyz and /metrics\n')
   }

@@ -22,6 +22,8 @@ export interface Log {
   child(fields: object): Log
   /** For lines that are dear to build. */
   isLevelEnabled(level: Level): boolean
+  /** Lines left out since the start, for the metric of it. */
+  suppressed(): number
   /** Resolves when everything has been written out. */
   drain(): Promise<void>
   /** For an exit that cannot wait: writes out what is buffered, before it returns. */
@@ -87,6 +89,7 @@ export async function createLog(options: LogOptions): Promise<Log> {
     return child.call(this, redact(fields))
   } as typeof logger.child
   const log = Object.assign(logger as unknown as Log, {
+    suppressed: () => output?.dropped ?? 0,
     drain: () => output?.drain() ?? Promise.resolve(),
     flush: () => output?.flushSync(),
   })

@@ -106,6 +106,8 @@ async function serve<S extends SettingsTable, M extends MetricsTable>(
   listenToSignals(lifecycle, log)
   try {
     const registry = createMetrics(definition.metricsTable, { service, version })
+    registry.common.ready.from(() => Number(health.isReady))
+    registry.common.logSuppressed.from(() => log.suppressed())
     const { endpoint, oneIn } = settings.tracing
     const onTrouble = (trouble: string): void => log.warn({ endpoint, trouble }, 'traces cannot be sent')
     const tracer = await createTracer({ endpoint, oneIn, service, node, version, onTrouble })

@@ -12,6 +12,8 @@ import type { RouteTable } from '@posthouse/core/route-table'
 import type { Delivery } from '@posthouse/queue/port'
 import type { Log } from '@posthouse/runtime/log'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
+import { sampledTraceId } from '@posthouse/runtime/metrics/trace-id'
+import { AttemptCounts } from './attempt-counts.ts'
 import type { Finding } from './attempt.ts'
 import type { Job } from './job.ts'
 import type { metricsTable } from './metrics.ts'
@@ -45,9 +47,11 @@ const HEADER_BYTES = 64 * 1024
 export class Closer {
   readonly #options: CloserOptions
   readonly #series
+  readonly #attempts: AttemptCounts
 
   constructor(options: CloserOptions) {
     this.#options = options
+    this.#attempts = new AttemptCounts(options.metrics)
     const { recipients } = options.metrics
     this.#series = {
       delivered: recipients.with({ outcome: 'delivered' }),
@@ -59,10 +63,15 @@ export class Closer {
   }
 
   /** Closes what these findings decide. 'next transaction' is not for here. */
-  conclude(job: Job, findings: readonly Finding[], context: AttemptContext, chance = this.#options.chance()): void {
+  conclude(job: Job, findings: readonly Finding[], context: AttemptContext): void {
+    if (findings.length === 0) return
+    this.#attempts.over(findings)
+    this.#settle(job, findings, context, this.#options.chance())
+  }
+
+  #settle(job: Job, findings: readonly Finding[], context: AttemptContext, chance: number): void {
     const [first] = findings
-    if (first === undefined) return
-    if (findings.every((finding) => finding.is === first.is)) return this.#close(job, findings, context, chance)
+    if (findings.every((finding) => finding.is === first?.is)) return this.#close(job, findings, context, chance)
     for (const is of ['delivered', 'temporary', 'permanent'] as const) {
       const some = findings.filter((finding) => finding.is === is)
       if (some.length > 0) this.#close(job, some, context, chance)
@@ -77,7 +86,8 @@ export class Closer {
     const context = host === undefined ? NO_CONNECTION : { ...NO_CONNECTION, host, remote: host }
     for (const job of jobs) {
       const findings = job.positions.map((position): Finding => ({ position, is, status, diagnostic, isReply }))
-      this.conclude(job, findings, context, chance)
+      this.#attempts.notBegun(why.is, findings)
+      this.#settle(job, findings, context, chance)
     }
   }
 
@@ -97,7 +107,8 @@ export class Closer {
       case 'delivered': {
         const positions = findings.length === 1 ? [first.position] : findings.map((finding) => finding.position)
         this.#series.delivered.inc(positions.length)
-        this.#options.metrics.deliveredSeconds.observe(delivery.age() / 1000)
+        const trace = sampledTraceId(delivery.envelope.traceparent)
+        this.#options.metrics.deliveredSeconds.observe(delivery.age() / 1000, trace)
         delivery.close(positions, { how: 'delivered', facts: factsOf(findings, context) })
         return this.#log(job, 'delivered', findings, context)
       }

@@ -16,6 +16,7 @@ import { Engine } from './engine.ts'
 import { HostHealth } from './host-health.ts'
 import type { metricsTable } from './metrics.ts'
 import { NextHosts } from './next-hosts.ts'
+import { dnsCounts, watchEngine } from './observe.ts'
 import type { settingsTable } from './settings.ts'
 import { unusableAddress } from './source-addresses.ts'
 
@@ -48,20 +49,21 @@ export async function openDelivery(service: Service, queue: DeliverPort): Promis
   const ownNames = new Set([settings.hostname, ...settings.route.ownNames].map((name) => name.toLowerCase()))
 
   const isOwnName = (host: string): boolean => ownNames.has(host.toLowerCase())
-  const dns = createDns({ ...settings.dns, now })
+  const dns = createDns({ ...settings.dns, now, onAnswer: dnsCounts(metrics) })
   const { socksUser: user, socksPassword: password } = settings.egress
 
+  const egress = new Egress({
+    addresses: settings.egress.addresses,
+    proxies: nextHops('egress.socks', settings.egress.socks),
+    login: user === undefined || password === undefined ? undefined : { user, password },
+    resolve: (host) => dns.machine(host),
+    log,
+    now,
+  })
   const dialler = new Dialler({
     hostname: settings.hostname,
     hosts: new NextHosts({ routes, port: settings.route.port, isOwnName, ownAddresses, dns, chance }),
-    egress: new Egress({
-      addresses: settings.egress.addresses,
-      proxies: nextHops('egress.socks', settings.egress.socks),
-      login: user === undefined || password === undefined ? undefined : { user, password },
-      resolve: (host) => dns.machine(host),
-      log,
-      now,
-    }),
+    egress,
     isOwnName,
     useTls: settings.tls === 'opportunistic',
     timeouts,
@@ -99,9 +101,7 @@ export async function openDelivery(service: Service, queue: DeliverPort): Promis
     now,
     chance,
   })
-  metrics.connections.from(() => engine.connections)
-  metrics.ready.from(() => engine.ready)
-  metrics.destinations.from(() => engine.destinations)
+  watchEngine(metrics, engine, egress)
 
   lifecycle.onStop('connections', () => engine.close(CUT_OFF_BEFORE_MS / 2))
   lifecycle.onClose('queue', () => stopQueue(queue, engine, drainTime(settings.stop)))

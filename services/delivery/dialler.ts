@@ -4,7 +4,7 @@
  * that is ready for a transaction, or with the reason there is none.
  */
 import type { SocksFault } from '@posthouse/core/socks5'
-import { exitName } from './egress.ts'
+import { exitLabel, exitName } from './egress.ts'
 import type { Egress, Exit } from './egress.ts'
 import type { HostHealth } from './host-health.ts'
 import type { Candidate, NextHosts } from './next-hosts.ts'
@@ -112,7 +112,8 @@ export class Dialler {
     return new Promise((resolve) => {
       const tunnel = egress.tunnel(exit, { address, port })
       const localAddress = exit.is === 'address' ? exit.address : undefined
-      const client = new SmtpClient({ host, address, port, hostname, useTls, localAddress, tunnel, timeouts, now })
+      const way = { localAddress, tunnel, exit: exitLabel(exit) }
+      const client = new SmtpClient({ host, address, port, hostname, useTls, ...way, timeouts, now })
       client.onGone = (lost, response) => {
         const reason = lost ?? 'the host closed the connection'
         const fault = tunnel === undefined ? ownFault(client) : tunnel.fault

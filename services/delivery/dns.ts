@@ -22,7 +22,12 @@ export interface DnsOptions {
   readonly timeout: number
   readonly cacheFor: number
   readonly now: () => number
+  /** Told of every question that was really asked. */
+  readonly onAnswer?: (type: DnsQuestion, is: DnsAnswer['is']) => void
 }
+
+export type DnsQuestion = 'mx' | 'v4' | 'v6' | 'machine'
+type DnsAnswer = MxAnswer | AddressAnswer
 
 /** How long a "no" is kept; the DNS says it in a record that node does not hand out. */
 const NO_MS = 60_000
@@ -71,14 +76,20 @@ export function createDns(options: DnsOptions): Dns {
     }
   }
 
+  const told = async <T extends DnsAnswer>(type: DnsQuestion, asked: Promise<Timed<T>>): Promise<Timed<T>> => {
+    const timed = await asked
+    options.onAnswer?.(type, timed.answer.is)
+    return timed
+  }
+
   return {
-    mx: (domain) => mxCache.get(domain, () => mx(domain)),
-    v4: (host) => addressCache.get(`4 ${host}`, () => address(host, 4)),
-    v6: (host) => addressCache.get(`6 ${host}`, () => address(host, 6)),
+    mx: (domain) => mxCache.get(domain, () => told('mx', mx(domain))),
+    v4: (host) => addressCache.get(`4 ${host}`, () => told('v4', address(host, 4))),
+    v6: (host) => addressCache.get(`6 ${host}`, () => told('v6', address(host, 6))),
     machine: (host) =>
       isIP(host) !== 0
         ? Promise.resolve({ is: 'found', addresses: [host] })
-        : addressCache.get(`= ${host}`, () => machine(host)),
+        : addressCache.get(`= ${host}`, () => told('machine', machine(host))),
   }
 }
 

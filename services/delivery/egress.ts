@@ -101,9 +101,27 @@ export class Egress {
     this.#options.log.warn({ exit: name, reason }, 'a way out fails')
   }
 
+  /** Every source address and proxy of the settings, by its short name: 1 if it is avoided now, else 0. */
+  *failing(): Generator<[exit: string, 0 | 1]> {
+    const exits = [...this.#proxies, ...[...this.#addresses.values()].flatMap((family) => family.exits)]
+    for (const exit of exits) yield [exitLabel(exit), this.#health.isWell(exitName(exit)) ? 0 : 1]
+  }
+
   #wellFirst(exits: readonly Exit[]): readonly Exit[] {
     const isWell = (exit: Exit): boolean => this.#health.isWell(exitName(exit))
     return exits.every(isWell) ? exits : exits.toSorted((a, b) => Number(isWell(b)) - Number(isWell(a)))
+  }
+}
+
+/** "gw.example:1080", "192.0.2.1" or "direct", for a label. */
+export function exitLabel(exit: Exit): string {
+  switch (exit.is) {
+    case 'direct':
+      return 'direct'
+    case 'address':
+      return exit.address
+    case 'proxy':
+      return hopName(exit.proxy)
   }
 }
 

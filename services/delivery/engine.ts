@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RouteTable } from '@posthouse/core/route-table'
 import type { Delivery, DeliveryEngine } from '@posthouse/queue/port'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
+import { sampledTraceId } from '@posthouse/runtime/metrics/trace-id'
 import type { Tracer } from '@posthouse/runtime/tracing'
 import type { Finding } from './attempt.ts'
 import type { Closer } from './closer.ts'
@@ -54,6 +55,7 @@ export class Engine implements DeliveryEngine, LaneHost {
   #places: number
   readonly #ticker: NodeJS.Timeout
   readonly #opened
+  readonly #tls
   #closing = false
   #lettingGo: 'unsent' | 'all' | undefined
 
@@ -63,6 +65,12 @@ export class Engine implements DeliveryEngine, LaneHost {
     this.limits = options.limits
     this.#places = options.connections
     const { connectionsOpened } = options.metrics
+    const { tlsConnections } = options.metrics
+    this.#tls = {
+      v12: tlsConnections.with({ version: 'TLSv1.2' }),
+      v13: tlsConnections.with({ version: 'TLSv1.3' }),
+      other: tlsConnections.with({ version: 'other' }),
+    }
     this.#opened = {
       tls: connectionsOpened.with({ result: 'tls' }),
       plain: connectionsOpened.with({ result: 'plain' }),
@@ -109,6 +117,25 @@ export class Engine implements DeliveryEngine, LaneHost {
   }
   get destinations(): number {
     return this.#lanes.size
+  }
+
+  get backedOff(): number {
+    const now = this.now()
+    let backedOff = 0
+    for (const lane of this.#lanes.values()) if (lane.isBackingOff(now)) backedOff += 1
+    return backedOff
+  }
+
+  /** What each destination has of it now; of those that have any. */
+  *each(what: 'connections' | 'readySize'): Generator<[destination: string, number]> {
+    for (const [destination, lane] of this.#lanes) if (lane[what] > 0) yield [destination, lane[what]]
+  }
+
+  /** Connections by the way they go out. */
+  connectionsByExit(): ReadonlyMap<string, number> {
+    const byExit = new Map<string, number>()
+    for (const { exit, isGone } of this.#clients) if (!isGone) byExit.set(exit, (byExit.get(exit) ?? 0) + 1)
+    return byExit
   }
 
   /** Ends all connections: in good order, and at once what is left after `patienceMs`. */
@@ -182,9 +209,19 @@ export class Engine implements DeliveryEngine, LaneHost {
   async dial(destination: string): Promise<Dialled> {
     const dialled = await this.#options.dial(destination)
     if (dialled.is !== 'open') this.#opened.failed.inc()
-    else if (dialled.client.isEncrypted) this.#opened.tls.inc()
-    else this.#opened.plain.inc()
+    else if (!dialled.client.isEncrypted) this.#opened.plain.inc()
+    else {
+      this.#opened.tls.inc()
+      this.#countTls(dialled.client.tls ?? '')
+    }
     return dialled
+  }
+
+  /** `tls` begins with the version. */
+  #countTls(tls: string): void {
+    const { v12, v13, other } = this.#tls
+    const its = tls.startsWith('TLSv1.3 ') ? v13 : tls.startsWith('TLSv1.2 ') ? v12 : other
+    its.inc()
   }
 
   takePlace(lane: Waiting): boolean {
@@ -241,8 +278,9 @@ export class Engine implements DeliveryEngine, LaneHost {
   began(job: Job, client: SmtpClient): (findings: readonly Finding[]) => void {
     this.#options.metrics.transactions.inc()
     const { tracer } = this.#options
-    if (!tracer.isOn) return nothing
+    const { transactionSeconds } = this.#options.metrics
     const { envelope } = job.delivery
+    if (!tracer.isOn) return () => transactionSeconds.observe((this.now() - job.startedAt) / 1000)
     const attributes = {
       'mail.id': envelope.id,
       'mail.host': client.label,
@@ -253,6 +291,7 @@ export class Engine implements DeliveryEngine, LaneHost {
       const failed = findings.find((finding) => finding.is !== 'delivered')
       if (failed !== undefined) span.fail(failed.diagnostic)
       span.end()
+      transactionSeconds.observe((this.now() - job.startedAt) / 1000, sampledTraceId(span.traceparent))
     }
   }
 
@@ -263,5 +302,3 @@ export class Engine implements DeliveryEngine, LaneHost {
     this.#options.metrics.lostAfterDot.inc()
   }
 }
-
-function nothing(): void {}

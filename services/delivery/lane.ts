@@ -42,6 +42,9 @@ export class Lane implements Waiting {
   get connections(): number {
     return this.#running.size + this.#idle.length + this.#opening
   }
+  isBackingOff(now: number): boolean {
+    return this.#health.isBackingOff(now)
+  }
   isForgettable(now: number): boolean {
     return this.connections === 0 && this.#ready.size === 0 && !this.#health.isBackingOff(now)
   }

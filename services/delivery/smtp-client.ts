@@ -29,6 +29,8 @@ export interface ClientOptions {
   readonly localAddress?: string | undefined
   /** What it goes through; undefined: nothing. */
   readonly tunnel?: SocksTunnel | undefined
+  /** How it leaves this machine, by its short name, for the metrics. */
+  readonly exit?: string
   readonly timeouts: ClientTimeouts
   /** Monotonic clock, ms. */
   readonly now: () => number
@@ -52,6 +54,7 @@ export class SmtpClient extends InnerConnection {
   greetedAs = ''
   readonly label: string
   readonly hostName: string
+  readonly exit: string
   readonly now: () => number
   readonly #clock: PhaseClock
   readonly #tunnel: SocksTunnel | undefined
@@ -88,6 +91,7 @@ export class SmtpClient extends InnerConnection {
     this.#clock = new PhaseClock(timeouts, options.now)
     this.#tunnel = options.tunnel
     this.hostName = options.host
+    this.exit = options.exit ?? 'direct'
     this.label = `${options.host}[${options.address}]:${options.port}`
     this.on('error', (error: Error & { response?: string; originalCode?: string }) => {
       this.#systemError = error.originalCode

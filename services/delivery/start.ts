@@ -11,7 +11,9 @@ import type { settingsTable } from './settings.ts'
 type Service = ServiceContext<typeof settingsTable, typeof metricsTable>
 
 export async function startDelivery(service: Service): Promise<void> {
-  await openDelivery(service, await connect(service))
+  const queue = await connect(service)
+  service.metrics.partitionsOwned.from(() => queue.owned().filter(({ phase }) => phase === 'owning').length)
+  await openDelivery(service, queue)
 }
 
 async function connect({ settings, log, metrics }: Service): Promise<DeliverQueue> {

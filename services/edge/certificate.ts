@@ -13,6 +13,8 @@ import { FilesRead, watchFiles } from './watched-file.ts'
 
 export interface Certificate {
   readonly current: TlsFiles
+  /** Of the one in use; ms since the epoch. */
+  readonly expiresAt: number
   onChange(listener: (tls: TlsFiles) => void): void
   close(): void
 }
@@ -23,8 +25,10 @@ export function loadCertificate(settings: EdgeSettings, log: Log): Certificate |
   if (certFile === undefined || keyFile === undefined) {
     if (!settings.local) return undefined
     log.warn({ hostname: settings.hostname }, 'using a throw-away certificate: no client can verify it')
+    const made = makeCertificate(settings.hostname, Date.now())
     return {
-      current: makeCertificate(settings.hostname, Date.now()),
+      current: made,
+      expiresAt: expiryOf(made),
       onChange: () => undefined,
       close: () => undefined,
     }
@@ -56,9 +60,16 @@ export function loadCertificate(settings: EdgeSettings, log: Log): Certificate |
     get current() {
       return current
     },
+    get expiresAt() {
+      return expiryOf(current)
+    },
     onChange: (listener) => listeners.push(listener),
     close,
   }
+}
+
+function expiryOf({ cert }: TlsFiles): number {
+  return Date.parse(new X509Certificate(cert).validTo)
 }
 
 /** Throws if the two cannot be used, or the key does not belong to the certificate. */

@@ -4,6 +4,7 @@
  */
 import type { AcceptanceFacts, BodyReference, Envelope, MailRecord } from '@posthouse/core/record'
 import type { Fate } from '@posthouse/queue/port'
+import { sampledTraceId } from '@posthouse/runtime/metrics/trace-id'
 import type { Span } from '@posthouse/runtime/tracing'
 import type { Incoming } from './incoming.ts'
 import { queuedAs } from './replies.ts'
@@ -72,10 +73,10 @@ function judge(message: Received, body: BodyReference | undefined, done: (outcom
     endSpan(span, fate)
     switch (fate.is) {
       case 'stored':
-        session.listener.acceptedSeries.inc()
+        session.listener.series.accepted.inc()
         context.metrics.acceptedRecipients.inc(record.envelope.recipients.length)
         context.metrics.acceptedBytes.inc(record.envelope.facts.size)
-        context.metrics.acceptSeconds.observe(seconds)
+        context.metrics.acceptSeconds.observe(seconds, sampledTraceId(span?.traceparent))
         logAccepted(message, record, seconds)
         return done({ is: 'accepted', wire: queuedAs(id) })
       case 'refused':

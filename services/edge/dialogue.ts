@@ -151,7 +151,7 @@ export class Dialogue {
       this.#end()
       switch (outcome.is) {
         case 'accepted':
-          session.putLine(outcome.wire)
+          session.putLine(250, outcome.wire)
           session.forgive()
           break
         case 'refused':

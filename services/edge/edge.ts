@@ -15,6 +15,7 @@ import type { EdgeContext } from './context.ts'
 import { KnownClients } from './known-clients.ts'
 import { Listener } from './listener.ts'
 import type { metricsTable } from './metrics.ts'
+import { roles } from './role.ts'
 import { Sessions } from './sessions.ts'
 import type { settingsTable } from './settings.ts'
 import { loadUsers } from './users-file.ts'
@@ -65,7 +66,9 @@ export async function openEdge(
     nextId: queueIds(randomBytes(5)),
     now: Date.now,
   }
-  service.metrics.sessions.from(() => sessions.size)
+  const { metrics } = service
+  metrics.sessions.from(() => sessions.size)
+  if (certificate !== undefined) metrics.certificateExpiry.from(() => certificate.expiresAt / 1000)
   const cluster = clusterNetworks(settings.cluster, own)
   const listeners = settings.listeners.map((listener) => {
     tellOfCluster(listener, cluster, log)
@@ -75,6 +78,10 @@ export async function openEdge(
     const { reusePort } = settings
     return new Listener(context, { ...listener, networks, believed, balancers, reusePort, tls: certificate?.current })
   })
+  for (const role of roles) {
+    const its = listeners.filter((listener) => listener.role === role)
+    metrics.listenerSessions.with({ role }).from(() => its.reduce((sum, { connections }) => sum + connections.size, 0))
+  }
   certificate?.onChange((tls) => {
     for (const listener of listeners) listener.updateSecureContext(tls)
   })

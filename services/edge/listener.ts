@@ -9,9 +9,9 @@ import { SMTPServer } from 'smtp-server'
 import type { SMTPServerAuthentication, SMTPServerSession, SMTPServerAuthenticationResponse } from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import type { NetworkList } from '@posthouse/core/network'
-import type { Counter } from '@posthouse/runtime/metrics/series'
 import type { Balancers } from './balancers.ts'
 import type { EdgeContext } from './context.ts'
+import { ListenerSeries } from './listener-series.ts'
 import { replies } from './replies.ts'
 import type { Role } from './role.ts'
 import { Session } from './session.ts'
@@ -46,8 +46,7 @@ export class Listener extends SMTPServer {
   readonly bareNewlines: 'reject' | 'normalise'
   readonly offersTls: boolean
   readonly greeting: string
-  readonly connectionsSeries: Counter
-  readonly acceptedSeries: Counter
+  readonly series: ListenerSeries
   readonly #options: ListenerOptions
   readonly #prefix: string
   #count = 0
@@ -73,8 +72,7 @@ export class Listener extends SMTPServer {
     this.bareNewlines = options.bareNewlines
     this.offersTls = options.tls !== undefined
     this.greeting = `220 ${context.hostname} ESMTP Posthouse\r\n`
-    this.connectionsSeries = context.metrics.connections.with({ role: options.role })
-    this.acceptedSeries = context.metrics.accepted.with({ role: options.role })
+    this.series = new ListenerSeries(context.metrics, options.role)
     this.#prefix = context.nextId()
     this.on('error', (error: Error & { code?: string }) => {
       context.log.debug({ role: options.role, code: error.code, reason: error.message }, 'connection failed')
@@ -138,6 +136,13 @@ export class Listener extends SMTPServer {
     this.#options.balancers.ask(socket, socket.remoteAddress, (origin) => {
       if (origin === undefined) callback(new Error('no PROXY header'))
       else callback(null, { id, ...origin })
+    })
+  }
+
+  override _upgrade(socket: Socket, callback: (error: Error | null, tls?: TLSSocket) => void): void {
+    super._upgrade(socket, (error, tls) => {
+      if (error !== null) this.context.metrics.tlsFailed.inc()
+      callback(error, tls)
     })
   }
 

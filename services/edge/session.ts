@@ -47,7 +47,7 @@ export class Session extends SMTPConnection implements InputReader {
     this.isListed = listener.serves(this.remoteAddress, options.remoteAddress !== undefined)
     this.#dialogue = new Dialogue(this)
     this.#commands = new Commands(this, this.#dialogue)
-    if (this.secure) this.#tls = describeTls(socket)
+    if (this.secure) this.#isEncrypted(socket)
   }
 
   get user(): User | undefined {
@@ -69,7 +69,7 @@ export class Session extends SMTPConnection implements InputReader {
     const { context, listener } = this
     this._setListeners(() => undefined)
     context.sessions.add(this)
-    listener.connectionsSeries.inc()
+    listener.series.connections.inc()
     if (context.activities.stopped) return this.refuseSession('shuttingDown')
     if (context.sessions.size > context.limits.connections) return this.refuseSession('nodeBusy')
     const trusted = this.isListed || listener.isBalancer(this.remoteAddress)
@@ -97,7 +97,12 @@ export class Session extends SMTPConnection implements InputReader {
   override _resetSession(): void {
     // smtp-server says this when TLS has begun.
     this.#commands.forget()
-    if (this.secure) this.#tls = describeTls(this._socket)
+    if (this.secure) this.#isEncrypted(this._socket)
+  }
+
+  #isEncrypted(socket: Socket | TLSSocket): void {
+    this.#tls = describeTls(socket)
+    if ('getProtocol' in socket) this.listener.series.encrypted(socket.getProtocol())
   }
 
   override _onError(error: Error & { code?: string | undefined }): void {
@@ -110,6 +115,7 @@ export class Session extends SMTPConnection implements InputReader {
   override _onClose(): void {
     if (this._closed) return
     this._closed = true
+    if (this._upgrading) this.context.metrics.tlsFailed.inc()
     clearTimeout(this._closeTimer)
     const input = this.input
     this._parser = false
@@ -136,16 +142,21 @@ export class Session extends SMTPConnection implements InputReader {
   // What is said.
 
   put(to: Reply): void {
-    this.#out += to.wire
+    this.#say(to.code, to.wire)
   }
-  putLine(wire: string): void {
+  /** A reply as it is sent. */
+  putLine(code: number, wire: string): void {
+    this.#say(code, wire)
+  }
+  #say(code: number, wire: string): void {
     this.#out += wire
+    this.listener.series.replied(code)
   }
   /** Says no, counts it and logs it. A 421 ends the session. */
   refuse(name: ReplyName, cause?: string): void {
     const to: Reply = replies[name]
     const { context } = this
-    this.#out += to.wire
+    this.#say(to.code, to.wire)
     context.metrics.refused.with({ reason: name }).inc()
     if (++this.#refusals <= mostLoggedRefusals)
       context.log.info(
@@ -169,7 +180,7 @@ export class Session extends SMTPConnection implements InputReader {
     const text = Array.isArray(data) ? data.join(' ') : (data ?? '')
     // smtp-server's 421 here means too many failed log-ins; its own code for that says "timeout".
     const enhanced = code === 421 ? '4.7.0' : this._getEnhancedStatusCode(code, context)
-    this.#out += reply(code, enhanced, text.replace(/^Error: /, '')).wire
+    this.put(reply(code, enhanced, text.replace(/^Error: /, '')))
     if (code === 421) this.close()
   }
   override _useEnhancedStatusCodes(): boolean {

@@ -43,6 +43,8 @@ test('every series of closed labels is there from the start, as a zero, with bui
     'posthouse_test_seconds_sum{to="a"} 0',
     'posthouse_test_seconds_count{to="a"} 0',
     `posthouse_build_info{service="test",version="1.2.3",node="${process.version}"} 1`,
+    'posthouse_ready 0',
+    'posthouse_log_suppressed_total 0',
   ])
 })
 

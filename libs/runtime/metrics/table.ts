@@ -1,8 +1,12 @@
 // Metrics are one table per service: a row says what is measured, when to act on it (`help`), and which labels with which
 // values. Labels are closed sets, so every series exists from the start, as a zero. docs/metrics.md is made from the tables.
 
-/** Values of a label: named ones, or the whole numbers below a bound (partitions), whose series appear when first used. */
-export type LabelValues = readonly string[] | { readonly below: number }
+/**
+ * Values of a label: named ones; or the whole numbers below a bound (partitions), whose series appear when first used; or
+ * names that come and go (destinations), of which the so many with the largest values are shown; or one that the process has
+ * for its lifetime (its version).
+ */
+export type LabelValues = readonly string[] | { readonly below: number } | { readonly top: number } | 'fixed'
 
 export interface LabelsTable {
   readonly [label: string]: LabelValues
@@ -33,7 +37,7 @@ export interface MetricsTable {
   readonly [key: string]: MetricRow
 }
 
-type LabelValue<V> = V extends readonly (infer S)[] ? S : number
+type LabelValue<V> = V extends readonly (infer S)[] ? S : V extends 'fixed' ? string : number
 export type Labels<R> = R extends { labels: infer L extends LabelsTable }
   ? { readonly [K in keyof L]: LabelValue<L[K]> }
   : Readonly<Record<never, never>>
@@ -55,8 +59,23 @@ export function defineMetrics<const T extends MetricsTable>(table: T): T {
     if (row.kind === 'histogram')
       for (const [i, bound] of row.buckets.entries())
         if (i > 0 && bound <= row.buckets[i - 1]!) throw new Error(`${name}: buckets must ascend`)
-    const series = Object.values(row.labels ?? {}).reduce((n, v) => n * ('below' in v ? v.below : v.length), 1)
+    const values = Object.values(row.labels ?? {})
+    if (values.some((v) => typeof v === 'object' && 'top' in v) && (values.length > 1 || row.kind !== 'gauge'))
+      throw new Error(`${name}: what shows the largest is a gauge with that one label`)
+    const series = mostSeries(row)
     if (series > 1000) throw new Error(`${name}: ${series} series are too many`)
   }
   return table
+}
+
+/** How many series a row can have at most, as Prometheus counts them. */
+export function mostSeries(row: MetricRow): number {
+  const sets = Object.values(row.labels ?? {}).reduce((n, values) => n * mostValues(values), 1)
+  return row.kind === 'histogram' ? sets * (row.buckets.length + 3) : sets
+}
+
+function mostValues(values: LabelValues): number {
+  if (values === 'fixed') return 1
+  if ('below' in values) return values.below
+  return 'top' in values ? values.top : values.length
 }
