@@ -42,7 +42,7 @@ export class Counter {
 
 export class Gauge {
   #value = 0
-  #read: (() => number) | undefined
+  #read: (() => number | undefined) | undefined
 
   set(value: number): void {
     this.#value = value
@@ -56,17 +56,18 @@ export class Gauge {
     this.#value -= by
   }
 
-  /** Asks this function whenever Prometheus asks. */
-  from(read: () => number): void {
+  /** Asks this function whenever Prometheus asks. Undefined leaves the series out: what is not known is no zero. */
+  from(read: () => number | undefined): void {
     this.#read = read
   }
 
-  get value(): number {
+  get value(): number | undefined {
     return this.#read === undefined ? this.#value : this.#read()
   }
 
   samples(name: string, labels: LabelSet): Sample[] {
-    return [{ metricName: name, labels, value: this.value }]
+    const { value } = this
+    return value === undefined ? [] : [{ metricName: name, labels, value }]
   }
 }
 
