@@ -2,14 +2,17 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { permissionsOf, queueUsers } from '@posthouse/queue/jetstream/permissions'
+import { permissionsOf, queueUsers, readersAccount } from '@posthouse/queue/jetstream/permissions'
 import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { parse } from 'yaml'
 import { chartCopies, natsPermissionsYaml } from './values-files.ts'
 
 test('the permissions hold every user with its account and subjects', () => {
   const text = natsPermissionsYaml()
-  assert.deepEqual(parse(text), { users: queueUsers.map((name) => ({ name, ...permissionsOf(name) })) })
+  assert.deepEqual(parse(text), {
+    users: queueUsers.map((name) => ({ name, ...permissionsOf(name) })),
+    readers: readersAccount(),
+  })
   assert.doesNotMatch(text, /[&*]a\d/, "no anchors, which Helm's reader may not follow")
 })
 

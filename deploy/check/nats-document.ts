@@ -8,7 +8,8 @@ import { natsAccounts } from '@posthouse/testkit/nats-accounts'
 const WHO: Readonly<Record<QueueUser, string>> = {
   edge: 'Puts mail in. Cannot read, change or remove any.',
   delivery: 'Reads mail, says what became of it, removes it; makes and changes the streams.',
-  cli: 'Reads, for `posthouse queue`.',
+  admin: 'Reads the logs and the state of the streams, and answers `posthouse trace`.',
+  cli: 'Reads, for `posthouse queue` and `posthouse events`; asks the admin nodes.',
 }
 
 export function natsMarkdown(): string {
@@ -90,7 +91,7 @@ A permission says to what a user may publish. The answer to a request is written
 wherever the request says.
 
 - A reader could have what it reads sent to the subject that purges a stream, or into a stream. Hence **the account of its own**
-  for the command line: its requests are let through one by one, and the answers stay in that account. Don't put such a user
+  for the readers, the command line and the admin nodes: their requests are let through one by one, and the answers stay in that account. Don't put such a user
   into the account of the streams.
 - An edge could have the acknowledgement of a message sent to an API subject. It is no valid request there, and is refused **as long as
   \`strict\` is on**.

@@ -9,16 +9,11 @@ import {
   MAX_BATCH_BYTES,
   MAX_BATCH_RECORDS,
 } from './batch-codec.ts'
-import type { Closing, EntryHeader } from './entry.ts'
-import {
-  closingSize,
-  decodeEntry,
-  encodeEntry,
-  ENTRY_OVERHEAD,
-  MAX_ENTRY_HEADER,
-  MAX_REPLY,
-  successorSize,
-} from './entry-codec.ts'
+import type { AcceptedFacts, AcceptedMessage, Closing, EntryHeader } from './entry.ts'
+import { decodeEntry, encodeEntry, ENTRY_OVERHEAD, successorSize, toldSize } from './entry-codec.ts'
+import { MAX_ENTRY_HEADER } from './text-table.ts'
+import { closingSize, MAX_REPLY } from './closing-codec.ts'
+import { acceptedSize, ACCEPTED_OVERHEAD, decodeAccepted, encodeAccepted } from './accepted-codec.ts'
 import { entry, fullRecord, lease, smallRecord } from './golden/samples.ts'
 import type { Lease } from './lease.ts'
 import { decodeLease, encodeLease } from './lease-codec.ts'
@@ -90,6 +85,23 @@ const record = object({
 }) as fc.Arbitrary<MailRecord>
 
 const plainText = fc.string({ unit: 'binary', maxLength: 60 }).map((s) => s.toWellFormed())
+const acceptedFacts = object(
+  {
+    node: plainText,
+    client: plainText,
+    role: plainText,
+    user: plainText,
+    tls: plainText,
+    messageId: plainText,
+    helo: plainText,
+    size: fc.nat(),
+    recipients: fc.nat(),
+    acceptedAt: count,
+    traceparent: plainText,
+  },
+  { requiredKeys: ['node', 'client', 'role', 'size', 'recipients', 'acceptedAt'] },
+) as fc.Arbitrary<AcceptedFacts>
+
 const closing = object(
   {
     stream: fc.constantFrom('mail', 'later'),
@@ -106,6 +118,12 @@ const closing = object(
     how: fc.constantFrom('delivered', 'deferred', 'parked', 'held', 'bounced', 'expired', 'discarded', 'unknown'),
     attempt: fc.nat(),
     facts: object({ reply: plainText, host: plainText, tls: plainText, ms: fc.nat() }, { requiredKeys: [] }),
+    at: count,
+    from: plainText,
+    to: fc.array(plainText, { maxLength: 3 }),
+    all: fc.array(plainText, { maxLength: 3 }),
+    accepted: acceptedFacts,
+    possibleDuplicate: fc.constant(true),
   },
   {
     requiredKeys: [
@@ -139,13 +157,22 @@ const header = object(
   {
     node: plainText,
     lease: count,
+    name: plainText,
     closes: fc.array(closing, { maxLength: 8 }),
-    later: object({
-      due: count,
-      destination: plainText,
-      state: fc.constantFrom('deferred', 'parked', 'held'),
-      records: fc.array(successor, { maxLength: 5 }),
-    }),
+    later: object(
+      {
+        due: count,
+        destination: plainText,
+        state: fc.constantFrom('deferred', 'parked', 'held'),
+        records: fc.array(successor, { maxLength: 5 }),
+        oldest: count,
+      },
+      { requiredKeys: ['due', 'destination', 'state', 'records'] },
+    ),
+    told: fc.array(
+      object({ later: count, closing, due: count, bounce: plainText }, { requiredKeys: ['later', 'closing', 'due'] }),
+      { maxLength: 4 },
+    ),
   },
   { requiredKeys: ['node', 'lease', 'closes'] },
 ) as fc.Arbitrary<EntryHeader>
@@ -253,8 +280,27 @@ test('an entry reads as it was written, in printable ASCII, and is never larger 
       const value = encodeEntry(one)
       assert.match(value, /^[ -~]*$/)
       assert.deepEqual(decodeEntry(value), one)
-      const sizes = [...one.closes.map(closingSize), ...(one.later?.records ?? []).map(successorSize)]
+      const sizes = [
+        ...one.closes.map(closingSize),
+        ...(one.later?.records ?? []).map(successorSize),
+        ...(one.told ?? []).map(toldSize),
+      ]
       assert.ok(value.length <= sizes.reduce((sum, size) => sum + size, ENTRY_OVERHEAD))
+    }),
+  )
+})
+
+test('accepted messages read as they were written, and are never larger than reckoned', () => {
+  const message = object(
+    { id: plainText, from: plainText, to: fc.array(plainText, { maxLength: 4 }), first: count, facts: acceptedFacts },
+    { requiredKeys: ['id', 'from', 'to', 'first', 'facts'] },
+  ) as fc.Arbitrary<AcceptedMessage>
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 8 }), (messages) => {
+      const value = encodeAccepted(messages)
+      assert.match(value, /^[ -~]*$/)
+      assert.deepEqual(decodeAccepted(value), messages)
+      assert.ok(value.length <= messages.map(acceptedSize).reduce((sum, size) => sum + size, ACCEPTED_OVERHEAD))
     }),
   )
 })

@@ -3,62 +3,27 @@
  * which tasks an entry closes and what it carries on. The positional part of a closing never changes, whatever the
  * version: an older node must be able to tell from an unknown entry what it closes. docs/wire-format.md has the table.
  */
-import type { Closing, EntryHeader, Later, SuccessorHead } from './entry.ts'
+import { closingSize, packClosing, unpackClosing } from './closing-codec.ts'
+import type { EntryHeader, Later, SuccessorHead, Told } from './entry.ts'
 import { packReport, unpackReport } from './envelope-codec.ts'
-import { packNumbers, unpackNumbers, type PackedNumbers } from './number-list.ts'
-import type { AttemptFacts, How } from './outcome.ts'
-import { asCount, asFields, asList, asText, malformed, optionalText, parseJson, WireError } from './wire-error.ts'
+import { headerValue, reportSize, textAt, textSize, TextTable } from './text-table.ts'
+import { asCount, asFields, asList, asText, optionalText, parseJson } from './wire-error.ts'
 
-/** The servers allow 64 KiB for all headers of a message. */
-export const MAX_ENTRY_HEADER = 48 * 1024
 /** What an entry costs without its closings and heads, at most: versions, writer, lease, due time, destination. */
 export const ENTRY_OVERHEAD = 1024
 export const ENTRY_VERSION = 1
-/** Replies of remote servers are kept for readers, not for the protocol. */
-export const MAX_REPLY = 200
-const MAX_HOST = 120
-
-const HOW_LETTERS: Readonly<Record<How, string>> = {
-  delivered: 'd',
-  deferred: 'f',
-  parked: 'p',
-  held: 'h',
-  bounced: 'b',
-  expired: 'e',
-  discarded: 'x',
-}
-const HOWS = new Map<unknown, How>(Object.entries(HOW_LETTERS).map(([how, letter]) => [letter, how as How]))
-
 const STATE_LETTERS = { deferred: 'f', parked: 'p', held: 'h' } as const
 const STATES = new Map<unknown, Later['state']>(
   Object.entries(STATE_LETTERS).map(([state, letter]) => [letter, state as Later['state']]),
 )
 
-/** Texts that repeat within an entry (batch ids, hosts) are written once and named by their number. */
-class TextTable {
-  readonly texts: string[] = []
-  readonly #numbers = new Map<string, number>()
-
-  number(text: string): number {
-    const known = this.#numbers.get(text)
-    if (known !== undefined) return known
-    this.#numbers.set(text, this.texts.length)
-    return this.texts.push(text) - 1
-  }
-}
-
 export function encodeEntry(header: EntryHeader): string {
   const table = new TextTable()
   const c = header.closes.map((closing) => packClosing(closing, table))
   const l = header.later && packLater(header.later, table)
-  const value = toAscii(JSON.stringify({ v: ENTRY_VERSION, n: header.node, e: header.lease, t: table.texts, c, l }))
-  if (value.length > MAX_ENTRY_HEADER) {
-    throw new WireError(
-      'too-large',
-      `an entry's header of ${value.length} bytes is over the limit of ${MAX_ENTRY_HEADER}`,
-    )
-  }
-  return value
+  const h = header.told?.map((told) => packTold(told, table))
+  const { node: n, lease: e, name: w } = header
+  return headerValue({ v: ENTRY_VERSION, n, e, w, t: table.texts, c, l, h })
 }
 
 export function decodeEntry(value: string): EntryHeader {
@@ -69,27 +34,20 @@ export function decodeEntry(value: string): EntryHeader {
     lease: asCount(json['e'], 'entry.lease'),
     closes: asList(json['c'], 'entry.closes').map((closing) => unpackClosing(closing, texts)),
   }
-  return json['l'] === undefined ? header : { ...header, later: unpackLater(json['l'], texts) }
+  const name = optionalText(json['w'], 'entry.name')
+  return {
+    ...header,
+    ...(name === undefined ? {} : { name }),
+    ...(json['l'] === undefined ? {} : { later: unpackLater(json['l'], texts) }),
+    ...(json['h'] === undefined
+      ? {}
+      : { told: asList(json['h'], 'entry.told').map((told) => unpackTold(told, texts)) }),
+  }
 }
 
-/**
- * Bytes that one closing adds to an entry, at most. Add them up with `successorSize` and ENTRY_OVERHEAD and stay within
- * MAX_ENTRY_HEADER.
- */
-export function closingSize(closing: Closing): number {
-  const { facts, report } = closing
-  return (
-    100 + // punctuation, keys, sequences, counts
-    listSize(closing.positions) +
-    listSize(closing.indexes) +
-    textSize(closing.id) +
-    textSize(closing.batch) +
-    (closing.body === undefined ? 0 : textSize(closing.body)) +
-    (facts.reply === undefined ? 0 : textSize(cut(facts.reply, MAX_REPLY))) +
-    (facts.host === undefined ? 0 : textSize(cut(facts.host, MAX_HOST))) +
-    (facts.tls === undefined ? 0 : textSize(cut(facts.tls, MAX_HOST))) +
-    (report === undefined ? 0 : reportSize(report.record, report.recipients))
-  )
+/** Bytes that what is told of one closing adds to an entry, at most. */
+export function toldSize({ closing, bounce }: Told): number {
+  return 50 + closingSize(closing) + (bounce === undefined ? 0 : textSize(bounce))
 }
 
 /** Bytes that the head of one carried record adds to an entry, at most. */
@@ -103,78 +61,19 @@ export function successorSize(head: SuccessorHead): number {
   )
 }
 
-const reportSize = (record: string, recipients: readonly number[]) => 10 + textSize(record) + listSize(recipients)
-const listSize = (numbers: readonly number[]) =>
-  numbers.length === 1 ? 20 : 4 + JSON.stringify(packNumbers(numbers)).length
-/** With quotes, comma and the number that stands for it where it is used. */
-const textSize = (text: string) => (PLAIN.test(text) ? text.length : toAscii(JSON.stringify(text)).length) + 10
-const PLAIN = /^[ !#-[\]-~]*$/
-
-type PackedClosing = (string | number | PackedNumbers | Record<string, unknown>)[]
-
-function packClosing(closing: Closing, table: TextTable): PackedClosing {
-  const { facts } = closing
-  const sameIndexes =
-    closing.indexes.length === closing.positions.length &&
-    closing.indexes.every((index, at) => index === closing.positions[at])
-  const packed: PackedClosing = [
-    closing.stream === 'mail' ? 0 : 1,
-    closing.seq,
-    closing.record,
-    packNumbers(closing.positions),
-    closing.how === 'unknown' ? '?' : HOW_LETTERS[closing.how],
-    closing.id,
-    sameIndexes ? 0 : packNumbers(closing.indexes),
-    closing.stream === 'mail' && closing.origin === closing.seq ? 0 : closing.origin,
-    table.number(closing.batch),
-    closing.attempt,
-  ]
-  const more: Record<string, unknown> = {}
-  if (facts.reply !== undefined) more['m'] = cut(facts.reply, MAX_REPLY)
-  if (facts.host !== undefined) more['h'] = table.number(cut(facts.host, MAX_HOST))
-  if (facts.tls !== undefined) more['s'] = table.number(cut(facts.tls, MAX_HOST))
-  if (facts.ms !== undefined) more['d'] = Math.round(facts.ms)
-  if (closing.body !== undefined) more['b'] = closing.body
-  if (closing.report !== undefined) more['r'] = packReport(closing.report)
-  for (const _ in more) {
-    packed.push(more)
-    break
-  }
-  return packed
+function packTold({ later, closing, due, bounce }: Told, table: TextTable): unknown[] {
+  const packed = [later, due, packClosing(closing, table)]
+  return bounce === undefined ? packed : [...packed, bounce]
 }
 
-function unpackClosing(value: unknown, texts: readonly unknown[]): Closing {
-  const list = asList(value, 'closing')
-  const stream = list[0] === 0 ? 'mail' : list[0] === 1 ? 'later' : malformed('closing.stream is neither 0 nor 1')
-  const seq = asCount(list[1], 'closing.seq')
-  const positions = unpackNumbers(list[3], 'closing.positions')
-  const origin = asCount(list[7], 'closing.origin')
-  const more = list[10] === undefined ? {} : asFields(list[10], 'closing.more')
-  const body = optionalText(more['b'], 'closing.body')
+function unpackTold(value: unknown, texts: readonly unknown[]): Told {
+  const list = asList(value, 'told')
+  const bounce = optionalText(list[3], 'told.bounce')
   return {
-    stream,
-    seq,
-    record: asCount(list[2], 'closing.record'),
-    positions,
-    how: HOWS.get(list[4]) ?? 'unknown',
-    id: asText(list[5], 'closing.id'),
-    indexes: list[6] === 0 ? positions : unpackNumbers(list[6], 'closing.indexes'),
-    origin: stream === 'mail' && origin === 0 ? seq : origin,
-    batch: textAt(texts, list[8], 'closing.batch'),
-    attempt: asCount(list[9], 'closing.attempt'),
-    facts: unpackFacts(more, texts),
-    ...(body === undefined ? {} : { body }),
-    ...(more['r'] === undefined ? {} : { report: unpackReport(more['r'], 'closing.report') }),
-  }
-}
-
-function unpackFacts(more: Readonly<Record<string, unknown>>, texts: readonly unknown[]): AttemptFacts {
-  const reply = optionalText(more['m'], 'facts.reply')
-  return {
-    ...(reply === undefined ? {} : { reply }),
-    ...(more['h'] === undefined ? {} : { host: textAt(texts, more['h'], 'facts.host') }),
-    ...(more['s'] === undefined ? {} : { tls: textAt(texts, more['s'], 'facts.tls') }),
-    ...(more['d'] === undefined ? {} : { ms: asCount(more['d'], 'facts.ms') }),
+    later: asCount(list[0], 'told.later'),
+    due: asCount(list[1], 'told.due'),
+    closing: unpackClosing(list[2], texts),
+    ...(bounce === undefined ? {} : { bounce }),
   }
 }
 
@@ -184,6 +83,7 @@ function packLater(later: Later, table: TextTable): Record<string, unknown> {
     n: later.destination,
     s: STATE_LETTERS[later.state],
     r: later.records.map((head) => packHead(head, table)),
+    o: later.oldest,
   }
 }
 
@@ -208,6 +108,7 @@ function unpackLater(value: unknown, texts: readonly unknown[]): Later {
     // A state of a newer version waits like a deferral: its tasks are never forgotten.
     state: STATES.get(json['s']) ?? 'deferred',
     records: asList(json['r'], 'later.records').map((head) => unpackHead(head, texts)),
+    ...(json['o'] === undefined ? {} : { oldest: asCount(json['o'], 'later.oldest') }),
   }
 }
 
@@ -224,18 +125,4 @@ function unpackHead(value: unknown, texts: readonly unknown[]): SuccessorHead {
     ...(more['s'] === 1 ? { suspect: true } : {}),
     ...(more['r'] === undefined ? {} : { report: unpackReport(more['r'], 'successor.report') }),
   }
-}
-
-const textAt = (texts: readonly unknown[], number: unknown, what: string) => asText(texts[asCount(number, what)], what)
-
-/** Cuts a text without leaving half a surrogate pair behind. */
-function cut(text: string, length: number): string {
-  if (text.length <= length) return text
-  const last = text.charCodeAt(length - 1)
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length)
-}
-
-/** JSON leaves only characters from U+007F on to be escaped. */
-function toAscii(json: string): string {
-  return json.replace(/[\u007f-\uffff]/g, (char) => '\\u' + char.charCodeAt(0).toString(16).padStart(4, '0'))
 }

@@ -89,6 +89,8 @@ export interface Acceptance {
   readonly messageId?: string
   /** Bytes of the content. */
   readonly size: number
+  /** How many recipients the message has: an event of very many names only some of them. */
+  readonly recipients: number
   /** RFC 3339, by the edge's clock. */
   readonly acceptedAt: string
   /** W3C trace context of the acceptance, when it is traced. */

@@ -8,7 +8,7 @@ import { asCount, asFields, asText, parseJson, WireError } from './wire-error.ts
 export const LEASE_VERSION = 1
 
 export function encodeLease(lease: Lease): Buffer {
-  const { id, node, name, time, floor, floorTime, r, mayBegin, suspects, backlog, released } = lease
+  const { id, node, name, time, floor, floorTime, r, trimmed, mayBegin, suspects, backlog, released } = lease
   return Buffer.from(
     JSON.stringify({
       v: LEASE_VERSION,
@@ -19,6 +19,7 @@ export function encodeLease(lease: Lease): Buffer {
       floor,
       floorTime,
       r,
+      trimmed,
       mayBegin,
       suspects,
       backlog,
@@ -56,5 +57,6 @@ export function decodeLease(payload: Uint8Array): Lease {
       bytes: asCount(backlog['bytes'], 'backlog.bytes'),
     },
     released: json['released'] === true,
+    ...(json['trimmed'] === undefined ? {} : { trimmed: asCount(json['trimmed'], 'lease.trimmed') }),
   }
 }

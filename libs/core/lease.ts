@@ -17,6 +17,8 @@ export interface Lease {
   readonly floorTime: number
   /** LOG sequence: every entry that closes a task of a batch not yet removed is at or above. */
   readonly r: number
+  /** LOG sequence: entries below that only readers want may have been removed for their age. Since 0.2. */
+  readonly trimmed?: number
   /** The owner begins nothing beyond until the next stored renewal. */
   readonly mayBegin: MayBegin
   /** What earlier owners that died unreleased may have begun. */

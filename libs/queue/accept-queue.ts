@@ -7,8 +7,9 @@ import { randomBytes } from 'node:crypto'
 import { BATCH_OVERHEAD, encodeBatch, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '@posthouse/core/batch-codec'
 import { Committer, COMMITTER_DEFAULTS, type CommitterSettings, type Effect } from '@posthouse/core/committer'
 import { TRY_TIMEOUT_MS, type Batch } from '@posthouse/core/pending-batch'
-import type { MailRecord } from '@posthouse/core/record'
+import type { Envelope, MailRecord } from '@posthouse/core/record'
 import { encodeRecord, recordSize, type EncodedRecord } from '@posthouse/core/record-codec'
+import { AcceptedLog } from './accepted-log.ts'
 import { AcceptReadiness, type PartitionFacts } from './accept-readiness.ts'
 import { ChunkedBodyWriter } from './body-writer.ts'
 import { connectStore, type StoreOptions } from './jetstream/jetstream-store.ts'
@@ -24,6 +25,8 @@ export interface AcceptObserver {
   batchRepeated?(partition: number): void
   recordsRefused?(why: 'full' | 'unavailable', records: number): void
   recordsUnknown?(records: number): void
+  /** Readers of events hear of so many acceptances only with their first outcome. */
+  acceptancesUntold?(messages: number): void
 }
 
 /** The partitions as this edge sees them, each counted once. */
@@ -45,12 +48,14 @@ export interface AcceptQueueOptions {
 }
 
 interface Item {
+  readonly envelope: Envelope
   readonly encoded: EncodedRecord
   readonly done: (fate: Fate) => void
 }
 interface Sent {
   readonly payload: Buffer
   readonly at: number
+  isStored: boolean
 }
 
 /** How often what the store knows of the partitions is taken over. */
@@ -63,6 +68,7 @@ export class AcceptQueue implements AcceptPort {
   readonly #committer: Committer<Item>
   readonly #maxHeldBytes: number
   readonly #readiness = new AcceptReadiness()
+  readonly #accepted: AcceptedLog
   readonly #sent = new WeakMap<Batch<Item>, Sent>()
   readonly #edge = randomBytes(9).toString('base64url')
   readonly #stopHearing: readonly (() => void)[]
@@ -87,8 +93,16 @@ export class AcceptQueue implements AcceptPort {
     }
     this.#maxHeldBytes = settings.maxHeldBytes
     this.#committer = new Committer(settings, Math.random, newBatchId)
+    this.#accepted = new AcceptedLog({
+      store,
+      now: () => performance.now(),
+      untold: (messages) => this.#observer.acceptancesUntold?.(messages),
+    })
     this.#stopHearing = [
-      store.onLease((partition, lease) => this.#committer.lease(partition, lease, performance.now())),
+      store.onLease((partition, lease) => {
+        this.#committer.lease(partition, lease, performance.now())
+        this.#accepted.floor(partition, lease.floor)
+      }),
       store.onUse(({ edge, partition }) => {
         if (edge !== this.#edge) this.#committer.usedByOther(edge, partition, performance.now())
       }),
@@ -121,7 +135,12 @@ export class AcceptQueue implements AcceptPort {
     const encoded = encodeRecord(record)
     const bound = writer instanceof ChunkedBodyWriter ? writer.give() : undefined
     if (writer instanceof ChunkedBodyWriter) done = takingBack(writer, done)
-    const refused = this.#committer.offer({ encoded, done }, recordSize(encoded), performance.now(), bound)
+    const refused = this.#committer.offer(
+      { envelope: record.envelope, encoded, done },
+      recordSize(encoded),
+      performance.now(),
+      bound,
+    )
     if (refused === undefined) {
       this.#pumpSoon()
       return
@@ -150,6 +169,7 @@ export class AcceptQueue implements AcceptPort {
     clearInterval(this.#hints)
     clearTimeout(this.#timer)
     for (const stop of this.#stopHearing) stop()
+    await this.#accepted.close()
     await this.#store.close()
   }
 
@@ -215,7 +235,7 @@ export class AcceptQueue implements AcceptPort {
   #publish(batch: Batch<Item>, number: number, now: number): void {
     let sent = this.#sent.get(batch)
     if (sent === undefined) {
-      sent = { payload: encodeBatch(batch.items.map((item) => item.encoded)), at: now }
+      sent = { payload: encodeBatch(batch.items.map((item) => item.encoded)), at: now, isStored: false }
       this.#sent.set(batch, sent)
     } else {
       this.#observer.batchRepeated?.(batch.partition)
@@ -225,11 +245,17 @@ export class AcceptQueue implements AcceptPort {
       )
     }
     const { payload, at } = sent
+    const state = sent
     this.#store.appendMail(batch.partition, batch.id, batch.items.length, payload, TRY_TIMEOUT_MS).then(
       (answer) => {
         const answeredAt = performance.now()
         if (answer.is === 'stored') {
           this.#observer.batchStored?.(batch.partition, batch.items.length, payload.length, answeredAt - at)
+          if (!state.isStored) {
+            const envelopes = batch.items.map(({ envelope }) => envelope)
+            this.#accepted.stored(batch.partition, answer.seq, envelopes)
+          }
+          state.isStored = true
         }
         this.#committer.answered(batch, number, answer, answeredAt)
         this.#run(answeredAt)

@@ -15,6 +15,8 @@ import type { Store } from './store.ts'
 export interface DeliverObserver {
   entryStored?(kind: 'outcome' | 'later', header: EntryHeader, ms: number): void
   possibleDuplicates?(tasks: number): void
+  /** The log is full: readers may never hear of so many events. */
+  eventsLost?(events: number): void
   /** Bodies that no message refers to were purged. */
   bodiesSwept?(bodies: number): void
 }
@@ -30,6 +32,7 @@ export interface DeliverQueueOptions {
   readonly sweepBodiesAfter?: number
 }
 
+const FIGURES_EVERY_MS = 2000
 const OPEN_BYTES = 96 * 1024 * 1024
 
 export interface OwnedPartition {
@@ -47,6 +50,7 @@ export class DeliverQueue implements DeliverPort {
   #membership: Membership | undefined
   #shells: PartitionShell[] = []
   #stopHearing: (() => void) | undefined
+  #figures: NodeJS.Timeout | undefined
 
   constructor(store: Store, options: DeliverQueueOptions) {
     this.#store = store
@@ -77,6 +81,7 @@ export class DeliverQueue implements DeliverPort {
         }),
       )
     }
+    this.#figures = setInterval(() => this.#tellFigures(), FIGURES_EVERY_MS)
     this.#stopHearing = store.onLease((partition, lease) => {
       if (lease.node !== this.#node) this.#shells[partition]?.heard(lease.released)
     })
@@ -90,9 +95,18 @@ export class DeliverQueue implements DeliverPort {
     clearTimeout(timer)
     for (const shell of this.#shells) if (shell.phase !== 'stopped') shell.abandon()
     this.#stopHearing?.()
+    clearInterval(this.#figures)
     this.#membership?.close()
     for (const shell of this.#shells) shell.close()
     await this.#store.close()
+  }
+
+  #tellFigures(): void {
+    for (const shell of this.#shells) {
+      const figures = shell.figures()
+      if (figures === undefined) continue
+      this.#store.announceFigures({ partition: shell.partition, owner: this.#options.name, ...figures })
+    }
   }
 
   notReady(): Readiness {

@@ -5,6 +5,7 @@
 import { decodeBatch, encodeBatch } from '@posthouse/core/batch-codec'
 import type { Moment, OwnerEffect, ReadBatch } from '@posthouse/core/owner/effect'
 import type { OpenBatch } from '@posthouse/core/owner/open-batch'
+import type { Figures } from '@posthouse/core/owner/figures'
 import { Owner } from '@posthouse/core/owner/owner'
 import type { BodyReference, Envelope } from '@posthouse/core/record'
 import type { Outcome } from '@posthouse/core/outcome'
@@ -68,6 +69,10 @@ export class PartitionShell {
 
   get phase(): Owner['phase'] {
     return this.#owner.phase
+  }
+  /** What is to be said of the partition; undefined: it is not ours, or not read yet. */
+  figures(): Figures | undefined {
+    return this.#owner.figures()
   }
   get backlog(): ReturnType<Owner['backlog']> {
     return this.#owner.backlog()
@@ -249,10 +254,16 @@ export class PartitionShell {
         observer.bodiesSwept?.(effect.bodies)
         return
       case 'trim-log':
-        this.#answered(store.trimLog(partition, effect.before, effect.olderThan), () => {})
+        this.#answered(store.trimLog(partition, effect.before, effect.olderThan, effect.latest), (trimmed) =>
+          owner.logTrimmed(trimmed.is === 'trimmed' ? trimmed.below : undefined),
+        )
         return
       case 'write-late':
         void store.writeLate(partition, this.#options.newId(), effect.header).catch(() => {})
+        return
+      case 'not-told':
+        log.warn({ partition, events: effect.told.length }, 'the log is full: readers may miss events')
+        observer.eventsLost?.(effect.told.length)
         return
       case 'too-late':
         log.warn(

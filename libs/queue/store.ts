@@ -30,6 +30,9 @@ export type MailRead =
   { readonly is: 'batches'; readonly batches: readonly StoredBatch[] } | { readonly is: 'unanswered' }
 export type Done = { readonly is: 'done' } | { readonly is: 'unanswered' }
 
+/** What lies below and only readers want may have been removed. */
+export type Trimmed = { readonly is: 'trimmed'; readonly below: number } | { readonly is: 'unanswered' }
+
 /** `storedAt`: server time of the entry `through`. */
 export type Scanned = { readonly is: 'done'; readonly storedAt: number } | { readonly is: 'unanswered' }
 
@@ -41,6 +44,18 @@ export interface Extents {
   readonly mail: { readonly first: number; readonly last: number }
   readonly log: { readonly first: number; readonly last: number }
 }
+
+/** A message of the log as its readers see it. */
+export interface LogHeader {
+  readonly seq: number
+  /** ms since the epoch. */
+  readonly storedAt: number
+  readonly kind: 'lease' | 'outcome' | 'later' | 'accepted' | 'late'
+  /** Value of the entry's header; '' for a lease. */
+  readonly value: string
+}
+
+export type LogReader = (entries: readonly LogHeader[]) => Promise<void> | void
 
 export interface PartitionState {
   /** Each stream has a leader, as far as is known. */
@@ -66,6 +81,20 @@ export interface Heartbeat {
   readonly name: string
   /** Abstains from owning (stopping, or cannot reach its streams). */
   readonly abstains: boolean
+}
+
+export interface OwnerFigures {
+  readonly partition: number
+  /** Name of the node. */
+  readonly owner: string
+  readonly ready: number
+  readonly inFlight: number
+  readonly later: number
+  readonly bytes: number
+  /** Server time, ms; 0: nothing is open. */
+  readonly oldestAt: number
+  /** The largest of those that wait: name, recipients, server time of the oldest message. */
+  readonly destinations: readonly (readonly [string, number, number])[]
 }
 
 export interface Store {
@@ -130,9 +159,21 @@ export interface Store {
    * can be concluded from it.
    */
   listBodies(partition: number, skip: (body: string) => boolean): Promise<BodyList>
-  /** Removes `.outcome`, `.late`, `.accepted` and old leases below `before` that were stored before `olderThan` (ms). */
-  trimLog(partition: number, before: number, olderThan: number): Promise<Done>
+  /**
+   * Removes `.outcome`, `.late`, `.accepted` and old leases below `before` that were stored before `olderThan` (ms); while the log
+   * takes more than its part of the room, also some of those stored before `latest`, the oldest first.
+   */
+  trimLog(partition: number, before: number, olderThan: number, latest?: number): Promise<Trimmed>
   readBody(partition: number, body: BodyReference): AsyncIterable<Uint8Array>
+
+  // Readers
+  /** Appends an `.accepted` entry, unfenced; `header` is an accepted-codec value. */
+  appendAccepted(partition: number, id: string, header: string, timeoutMs: number): Promise<PublishAnswer>
+  /**
+   * Gives the headers of the log from sequence `from` on, in order, each once, and on as they come, until `signal` is aborted; the next
+   * ones when the last have been taken. What was removed is missing. Rejects only if a taker does.
+   */
+  followLog(partition: number, from: number, signal: AbortSignal, next: LogReader): Promise<void>
 
   // Viewer
   /** What the streams' leaders say they hold. */
@@ -145,6 +186,12 @@ export interface Store {
   onHeartbeat(listener: (beat: Heartbeat) => void): () => void
   announceUse(use: PartitionUse): void
   onUse(listener: (use: PartitionUse) => void): () => void
+  /** What an owner says of its partition every two seconds. */
+  announceFigures(figures: OwnerFigures): void
+  onFigures(listener: (figures: OwnerFigures) => void): () => void
+  /** An admin node tells the others twice a second that it lives. */
+  announceAdmin(name: string): void
+  onAdmin(listener: (name: string) => void): () => void
   /** As of the last poll (about once a second). */
   state(partition: number): PartitionState
   /** Undefined while connected to at least one server. */

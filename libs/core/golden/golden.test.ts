@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { test } from 'node:test'
+import { decodeAccepted } from '../accepted-codec.ts'
 import { decodeBatch } from '../batch-codec.ts'
 import { decodeEntry } from '../entry-codec.ts'
 import { decodeLease } from '../lease-codec.ts'
 import { goldenFiles, goldenPath } from './files.ts'
-import { entry, fullRecord, lease, smallRecord } from './samples.ts'
+import { acceptedMessages, entry, fullRecord, lease, smallRecord, toldEntry } from './samples.ts'
 
 for (const [path, expected] of goldenFiles()) {
   test(`the bytes of ${basename(path)} have not changed`, () => {
@@ -26,4 +27,6 @@ test('the golden files read as the values they were made from', () => {
   assert.deepEqual(records, [smallRecord, fullRecord])
   assert.deepEqual(decodeLease(Buffer.from(text('lease.v1.txt'))), lease)
   assert.deepEqual(decodeEntry(text('entry.v1.txt')), entry)
+  assert.deepEqual(decodeEntry(text('entry.v1.told.txt')), toldEntry)
+  assert.deepEqual(decodeAccepted(text('accepted.v1.txt')), acceptedMessages)
 })

@@ -1,5 +1,5 @@
 /** The values behind the golden files: every field once, and the smallest there is. */
-import type { EntryHeader } from '../entry.ts'
+import type { AcceptedFacts, AcceptedMessage, EntryHeader } from '../entry.ts'
 import type { Lease } from '../lease.ts'
 import type { MailRecord } from '../record.ts'
 
@@ -125,3 +125,47 @@ export const entry: EntryHeader = {
     ],
   },
 }
+
+const acceptedFacts: AcceptedFacts = {
+  node: 'edge-1',
+  client: '192.0.2.7',
+  role: 'submission',
+  user: 'alice',
+  tls: 'TLSv1.3 with cipher TLS_AES_256_GCM_SHA384',
+  messageId: '<1@example.org>',
+  helo: 'laptop.example.org',
+  size: 1234,
+  recipients: 2,
+  acceptedAt: 1_790_000_000_000,
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+}
+
+/** With what is there for readers, written since 0.2. */
+export const toldEntry: EntryHeader = {
+  node: 'delivery-1/9f3c',
+  lease: 18,
+  name: 'delivery-1',
+  closes: [
+    {
+      ...entry.closes[0]!,
+      at: 1_790_000_001_000,
+      from: 'alice@example.org',
+      to: ['bob@example.net'],
+      all: ['bob@example.net', 'carol@example.net'],
+      accepted: acceptedFacts,
+      possibleDuplicate: true,
+    },
+  ],
+  later: { ...entry.later!, oldest: 1_790_000_000_123 },
+  told: [{ later: 17, closing: { ...entry.closes[1]!, to: ['dave@example.com'] }, due: 1_790_000_000_000, bounce: 'B1' }],
+}
+
+export const acceptedMessages: readonly AcceptedMessage[] = [
+  {
+    id: '2M7Q1A0000AB',
+    from: 'alice@example.org',
+    to: ['bob@example.net', 'carol@example.net'],
+    first: 0,
+    facts: acceptedFacts,
+  },
+]

@@ -4,6 +4,7 @@ import type { EntryHeader } from '../entry.ts'
 import type { LeaseRead } from '../lease.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ListedBody, Moment, OwnerEffect, Phase, ReadBatch } from './effect.ts'
+import type { Figures } from './figures.ts'
 import type { OpenBatch } from './open-batch.ts'
 import type { Rules, Times } from './rules.ts'
 
@@ -50,6 +51,7 @@ export interface OwnerApi {
   mailRead(from: number, batches: readonly ReadBatch[] | undefined, now: Moment): void
   laterRead(seq: number, batch: ReadBatch | 'none' | undefined, now: Moment): void
   mailPurged(before: number, done: boolean): void
+  logTrimmed(below: number | undefined): void
   laterDeleted(seq: number, done: boolean): void
   bodyPurged(body: string, done: boolean): void
   /** A record that is known refers to it, or all of them are closed and it is being purged. */
@@ -72,5 +74,6 @@ export interface OwnerApi {
 
   /** Server-time age of a message stored at `storedAt`, ms; never more than it really is. */
   age(storedAt: number, now: Moment): number
+  figures(): Figures | undefined
   backlog(): { ready: number; later: number; bytes: number }
 }

@@ -1,11 +1,25 @@
 /** What an outcome comes to: the closing of its tasks, and the record that goes on, if any, on their way to the log. */
+import { acceptedFacts, writtenSize } from '../acceptance.ts'
 import type { Closing } from '../entry.ts'
 import type { Outcome } from '../outcome.ts'
+import type { Envelope } from '../record.ts'
 import type { OpenBatch } from './open-batch.ts'
 import type { Outbox, Pending } from './outbox.ts'
 import { batchIdOf, bounceOf, headOf, originOf, successorOf } from './successor.ts'
 
-export function closingOf(batch: OpenBatch, record: number, positions: readonly number[], outcome: Outcome): Closing {
+/** Addresses of very many recipients are left out, so that a closing always fits an entry. */
+const MOST_TO = 20 * 1024
+const MOST_ALL = 4 * 1024
+
+/** `wall`: now; `suspect`: a dead owner may have sent it too. */
+export function closingOf(
+  batch: OpenBatch,
+  record: number,
+  positions: readonly number[],
+  outcome: Outcome,
+  wall: number,
+  suspect: boolean,
+): Closing {
   const { envelope } = batch.records[record]!
   const { recipients, body, report } = envelope
   const attempted = outcome.how !== 'parked'
@@ -23,8 +37,35 @@ export function closingOf(batch: OpenBatch, record: number, positions: readonly 
     facts: outcome.how === 'parked' ? {} : outcome.facts,
     ...(body === undefined ? {} : { body: body.id }),
     ...(report === undefined ? {} : { report }),
+    at: Math.floor(wall),
+    from: envelope.from,
+    ...toOf(envelope, positions),
+    ...acceptanceOf(batch, record, positions),
+    ...(attempted && suspect ? { possibleDuplicate: true } : {}),
   }
 }
+
+function toOf({ recipients }: Envelope, positions: readonly number[]): Pick<Closing, 'to'> {
+  const to = positions.map((position) => recipients[position]!.address)
+  return sizeOf(to) > MOST_TO ? {} : { to }
+}
+
+/** The first closing of a message out of MAIL repeats the facts of its acceptance, which the edge may not have told. */
+function acceptanceOf(
+  batch: OpenBatch,
+  record: number,
+  positions: readonly number[],
+): Pick<Closing, 'accepted' | 'all'> {
+  const { envelope } = batch.records[record]!
+  const accepted = acceptedFacts(envelope)
+  if (batch.stream !== 'mail' || accepted === undefined || batch.isAcceptanceTold(record)) return {}
+  if (positions.length === envelope.recipients.length) return { accepted }
+  const all = envelope.recipients.map(({ address }) => address)
+  return sizeOf(all) > MOST_ALL ? { accepted } : { accepted, all }
+}
+
+/** As they are written in printable ASCII, at most. */
+const sizeOf = (texts: readonly string[]) => texts.reduce((size, text) => size + writtenSize(text), 0)
 
 /** `suspect`: a dead owner may have run some of these tasks, and no attempt of ours has; `wall`: now, for a bounce. */
 export function post(outbox: Outbox, pending: Pending, outcome: Outcome, suspect: boolean, wall: number): void {

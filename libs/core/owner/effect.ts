@@ -3,7 +3,7 @@
  * shell carries them out, one try each, and reports the answer with the machine's method of the same name. An effect
  * whose answer never comes because the process died is nobody's problem; a live shell answers every one.
  */
-import type { Closing, EntryHeader } from '../entry.ts'
+import type { Closing, EntryHeader, Told } from '../entry.ts'
 import type { Lease } from '../lease.ts'
 import type { MailRecord } from '../record.ts'
 import type { OpenBatch } from './open-batch.ts'
@@ -45,8 +45,8 @@ export type OwnerEffect =
   | { readonly do: 'list-bodies' }
   /** -> nudge(seq), if it is stored. A batch without tasks: who has read it has read everything before it. */
   | { readonly do: 'mark-mail'; readonly id: string; readonly records: readonly MailRecord[] }
-  /** Old entries that only readers want. No answer wanted. */
-  | { readonly do: 'trim-log'; readonly before: number; readonly olderThan: number }
+  /** Old entries that only readers want; if there is little room, also younger ones up to `latest`. -> logTrimmed(below) */
+  | { readonly do: 'trim-log'; readonly before: number; readonly olderThan: number; readonly latest: number }
   /** These positions of the record are ready to be run: begin(), then mayFinish() at the dot, then close(). */
   | {
       readonly do: 'give'
@@ -62,6 +62,8 @@ export type OwnerEffect =
   /** For logs and metrics. */
   | { readonly do: 'swept'; readonly bodies: number; readonly bytes: number }
   | { readonly do: 'phase'; readonly phase: Phase; readonly why: string }
+  /** There is no room in the log to repeat this for readers, who may never hear of it. */
+  | { readonly do: 'not-told'; readonly told: readonly Told[] }
   /** An outcome could not be stored under this lease and was handed to `.late`. */
   | { readonly do: 'too-late'; readonly closing: Closing }
 

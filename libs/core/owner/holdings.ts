@@ -3,7 +3,7 @@
  * entries, the bodies, the ids of batches seen; and from these the floor, R and what may be removed. It is made by a
  * takeover and thrown away with the lease; nothing in it outlives either.
  */
-import type { BatchStream, EntryHeader } from '../entry.ts'
+import type { BatchStream, EntryHeader, Told } from '../entry.ts'
 import type { Lease, Suspects } from '../lease.ts'
 import { BodyShelf } from './body-shelf.ts'
 import type { Moment, ReadBatch } from './effect.ts'
@@ -14,10 +14,13 @@ import type { PendingEntry } from './outbox.ts'
 import type { Rules } from './rules.ts'
 import { SeenBatches } from './seen-batches.ts'
 import { batchIdOf, originOf } from './successor.ts'
+import { Untold } from './untold.ts'
 
 /** Closings of a batch that is not in memory. */
 interface ClosedEarlier {
   readonly tasks: Map<number, Set<number>>
+  /** Records of which some closing tells the acceptance. */
+  readonly acceptances: Set<number>
   lowestCloser: number
 }
 
@@ -26,12 +29,15 @@ export class Holdings {
   readonly laters = new LaterIndex()
   readonly bodies: BodyShelf
   readonly seen = new SeenBatches()
+  readonly untold = new Untold()
   readonly suspects: Suspects
   /** Bytes of the batches in memory that have open tasks. */
   openBytes = 0
   /** Open tasks of the batches in memory. */
   openTasks = 0
   readonly #rules: Rules
+  /** Entries below have been told by their writers. */
+  readonly #toldBelow: number
   readonly #closedEarlier = new Map<string, ClosedEarlier>()
   /** Server time minus monotonic time, from the entry or batch that gave the largest. */
   #serverOffset = -Infinity
@@ -45,6 +51,7 @@ export class Holdings {
     this.suspects = suspects
     this.bodies = new BodyShelf(rules.bodyRule)
     this.#rules = rules
+    this.#toldBelow = lease.r
   }
 
   // ---- takeover: the log as it was found
@@ -54,7 +61,11 @@ export class Holdings {
       if (closing.stream === 'later' || closing.seq >= this.window.floor) {
         const key = `${closing.stream} ${closing.seq}`
         let earlier = this.#closedEarlier.get(key)
-        if (earlier === undefined) this.#closedEarlier.set(key, (earlier = { tasks: new Map(), lowestCloser: seq }))
+        if (earlier === undefined) {
+          earlier = { tasks: new Map(), acceptances: new Set(), lowestCloser: seq }
+          this.#closedEarlier.set(key, earlier)
+        }
+        if (closing.accepted !== undefined) earlier.acceptances.add(closing.record)
         if (seq < earlier.lowestCloser) earlier.lowestCloser = seq
         let positions = earlier.tasks.get(closing.record)
         if (positions === undefined) earlier.tasks.set(closing.record, (positions = new Set()))
@@ -63,6 +74,7 @@ export class Holdings {
       this.seen.see(closing.batch, closing.origin, storedAt)
       if (closing.body !== undefined) this.bodies.closedBy(closing.body, closing.origin, seq)
     }
+    if (seq >= this.#toldBelow) this.untold.scanned(seq, header)
     const { later } = header
     // A scan that was begun anew may show an entry twice.
     if (later === undefined || this.laters.get(seq) !== undefined) return
@@ -76,8 +88,8 @@ export class Holdings {
         this.bodies.later(head.body, head.origin)
       }
     }
-    const { due, destination, state } = later
-    this.laters.add(laterEntry(seq, { due, destination, state, recipients, bytes, bodies }))
+    const { due, destination, state, oldest = storedAt } = later
+    this.laters.add(laterEntry(seq, { due, destination, state, recipients, bytes, bodies, oldest }))
   }
 
   /** All entries up to our lease have been seen: which `.later` entries are still open? */
@@ -104,7 +116,10 @@ export class Holdings {
     this.seen.see(batch.id, batch.seq, this.serverNow(now))
     for (let seq = this.window.next; seq < batch.seq; seq++) this.#takeEarlier('mail', seq)
     const earlier = this.#takeEarlier('mail', batch.seq)
-    if (earlier !== undefined) markClosed(batch, earlier.tasks, earlier.lowestCloser)
+    if (earlier !== undefined) {
+      markClosed(batch, earlier.tasks, earlier.lowestCloser)
+      for (const record of earlier.acceptances) batch.acceptanceTold(record, true)
+    }
     if (repeat) closeAll(batch)
     for (const { envelope } of batch.records) {
       if (envelope.body !== undefined && !repeat) this.bodies.know(envelope.body.id, batch.seq)
@@ -164,7 +179,9 @@ export class Holdings {
 
   // ---- an entry of ours is stored
 
-  stored(entry: PendingEntry, seq: number, now: Moment): void {
+  /** Returns what is to be told of it to readers. */
+  stored(entry: PendingEntry, seq: number, now: Moment): readonly Told[] {
+    for (const one of entry.told) this.untold.told(one)
     for (const { batch, record, closing } of entry.pendings) {
       if (batch.lowestCloser === 0) {
         batch.lowestCloser = seq
@@ -174,8 +191,12 @@ export class Holdings {
       for (const position of closing.positions) batch.set(record, position, TASK.closed)
       if (closing.body !== undefined) this.bodies.closedBy(closing.body, closing.origin, seq)
     }
+    const at = this.serverNow(now)
     const { later } = entry
+    let toTell: readonly Told[] = []
     if (later !== undefined) {
+      const closes = entry.pendings.map(({ closing }) => closing)
+      toTell = this.untold.add(seq, closes, later)
       let recipients = 0
       const bodies: string[] = []
       for (const head of later.records) {
@@ -184,11 +205,10 @@ export class Holdings {
         bodies.push(head.body)
         this.bodies.later(head.body, head.origin)
       }
-      const { due, destination, state } = later
-      this.laters.add(laterEntry(seq, { due, destination, state, recipients, bytes: entry.bytes, bodies }))
+      const { due, destination, state, oldest = at } = later
+      this.laters.add(laterEntry(seq, { due, destination, state, recipients, bytes: entry.bytes, bodies, oldest }))
     }
     // Only now: the successor's need of a body is known before its predecessor's ends.
-    const at = this.serverNow(now)
     for (const { batch, record } of entry.pendings) {
       if (batch.open !== 0) continue
       batch.open = -1 // once
@@ -204,6 +224,7 @@ export class Holdings {
         }
       }
     }
+    return toTell
   }
 
   // ---- floor, R, time
@@ -217,6 +238,7 @@ export class Holdings {
       this.laters.lowestCloser(),
       this.bodies.lowestCloser(),
       this.#earlierCloser(),
+      this.#rules.tellsBeforeDelete ? this.untold.lowest() : Infinity,
     )
   }
 
@@ -255,7 +277,7 @@ export class Holdings {
 
 function laterEntry(
   seq: number,
-  facts: Pick<LaterEntry, 'due' | 'destination' | 'state' | 'recipients' | 'bytes' | 'bodies'>,
+  facts: Pick<LaterEntry, 'due' | 'destination' | 'state' | 'recipients' | 'bytes' | 'bodies' | 'oldest'>,
 ): LaterEntry {
   return { seq, ...facts, closed: undefined, lowestCloser: 0, reading: false, batch: undefined }
 }

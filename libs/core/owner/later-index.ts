@@ -13,6 +13,8 @@ export interface LaterEntry {
   readonly recipients: number
   readonly bytes: number
   readonly bodies: readonly string[]
+  /** Server time, ms, at which the oldest of its messages was first stored. */
+  readonly oldest: number
   /** Tasks closed before it was read under this lease: record index -> positions. */
   closed: Map<number, Set<number>> | undefined
   lowestCloser: number

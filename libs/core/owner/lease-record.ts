@@ -41,23 +41,30 @@ export function foldedSuspects({ suspects, mayBegin, released }: Lease, seq: num
 
 /** The lease of one that has not read the log: nothing may be begun by it. */
 export function takeoverLease(signer: LeaseSigner, predecessor: Lease, suspects: Suspects, released: boolean): Lease {
-  const { floor, floorTime, r, backlog } = predecessor
+  const { floor, floorTime, r, trimmed, backlog } = predecessor
   const mayBegin = { mail: 0, due: 0 }
-  return { ...signer, time: TIMES.lease, released, floor, floorTime, r, backlog, suspects, mayBegin }
+  const lease = { ...signer, time: TIMES.lease, released, floor, floorTime, r, backlog, suspects, mayBegin }
+  return trimmed === undefined ? lease : { ...lease, trimmed }
 }
 
 /**
  * The lease of an owner. `free`: an entry not known yet can only lie at or above it; `rate`: batches of MAIL read from one
- * renewal to the next.
+ * renewal to the next; `trimmed`: entries below that only readers want may be gone.
  */
 export function ownersLease(
   signer: LeaseSigner,
   previous: Lease,
   holdings: Holdings,
-  facts: { readonly free: number; readonly rate: number; readonly backlog: Backlog; readonly released: boolean },
+  facts: {
+    readonly free: number
+    readonly rate: number
+    readonly backlog: Backlog
+    readonly trimmed: number
+    readonly released: boolean
+  },
   now: Moment,
 ): Lease {
-  const { free, rate, backlog, released } = facts
+  const { free, rate, backlog, trimmed, released } = facts
   const { window, suspects } = holdings
   return {
     ...signer,
@@ -66,6 +73,7 @@ export function ownersLease(
     floor: window.floor,
     floorTime: window.floorTime,
     r: Math.max(previous.r, holdings.r(free)),
+    trimmed: Math.max(previous.trimmed ?? 1, trimmed),
     mayBegin: {
       mail: Math.max(previous.mayBegin.mail, window.next - 1 + Math.ceil(16 + 1.5 * rate)),
       due: Math.max(previous.mayBegin.due, Math.floor(now.wall) + 2 * TIMES.renewEvery),

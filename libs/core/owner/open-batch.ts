@@ -17,6 +17,8 @@ export class OpenBatch {
   /** Number of the first task of each record. */
   readonly #base: Uint32Array
   readonly #state: Uint8Array
+  /** Records of which some closing tells the acceptance. */
+  readonly #acceptance = new Set<number>()
   /** Tasks not closed. */
   open: number
   /** Lowest and first-seen entry that closes one of its tasks; 0: none. */
@@ -53,6 +55,15 @@ export class OpenBatch {
     if (this.#state[task] === TASK.closed) return
     this.#state[task] = state
     if (state === TASK.closed) this.open--
+  }
+
+  isAcceptanceTold(record: number): boolean {
+    return this.#acceptance.has(record)
+  }
+  /** `told`: a closing that tells it is on its way or stored; false: it did not get there. */
+  acceptanceTold(record: number, told: boolean): void {
+    if (told) this.#acceptance.add(record)
+    else this.#acceptance.delete(record)
   }
 
   /** Positions of a record in this state. */

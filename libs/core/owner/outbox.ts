@@ -1,11 +1,14 @@
 /**
  * Outcomes on their way to the log. Final ones without content go out together in `.outcome` entries; deferrals, parkings
- * and bounces in `.later` entries, many of one destination and due time in one. An entry once taken never changes but for
+ * and bounces in `.later` entries, many of one destination and due time in one. What is told of stored `.later` entries goes along
+ * with the final outcomes. An entry once taken never changes but for
  * the lease under which it is sent.
  */
-import { closingSize, ENTRY_OVERHEAD, MAX_ENTRY_HEADER, successorSize } from '../entry-codec.ts'
+import { closingSize } from '../closing-codec.ts'
+import { ENTRY_OVERHEAD, successorSize, toldSize } from '../entry-codec.ts'
+import { MAX_ENTRY_HEADER } from '../text-table.ts'
 import { BATCH_OVERHEAD, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../batch-codec.ts'
-import type { Closing, Later, SuccessorHead } from '../entry.ts'
+import type { Closing, Later, SuccessorHead, Told } from '../entry.ts'
 import type { MailRecord } from '../record.ts'
 import type { OpenBatch } from './open-batch.ts'
 import { TIMES } from './rules.ts'
@@ -25,6 +28,8 @@ export interface PendingEntry {
   readonly kind: 'outcome' | 'later'
   readonly pendings: readonly Pending[]
   readonly later: Later | undefined
+  /** Given up when there is no room for it. */
+  told: readonly Told[]
   readonly records: readonly MailRecord[]
   /** Bytes of the records. */
   readonly bytes: number
@@ -48,6 +53,8 @@ interface Group {
   readonly records: MailRecord[]
   header: number
   bytes: number
+  /** Server time, ms, at which the oldest of the records was first stored; Infinity: with this entry. */
+  oldest: number
 }
 
 /** Deferrals within this span share an entry, ms. */
@@ -59,6 +66,7 @@ export class Outbox {
   #finalsHeader = 0
   #oldestDelivered = Infinity
   #lastOutcome = -Infinity
+  #told: Told[] = []
   readonly #groups = new Map<string, Group>()
   /** Full groups, ready to go. */
   #full: Group[] = []
@@ -69,7 +77,7 @@ export class Outbox {
   }
 
   get isEmpty(): boolean {
-    return this.tasks === 0
+    return this.tasks === 0 && this.#told.length === 0
   }
   /** Time (RanClock) of the oldest delivered outcome not yet taken; Infinity: none. */
   get oldestDelivered(): number {
@@ -81,6 +89,11 @@ export class Outbox {
     this.#finalsHeader += closingSize(pending.closing)
     if (pending.closing.how === 'delivered') this.#oldestDelivered = Math.min(this.#oldestDelivered, pending.ran)
     this.tasks += pending.closing.positions.length
+  }
+
+  /** For readers; it closes nothing. */
+  tell(told: readonly Told[]): void {
+    this.#told.push(...told)
   }
 
   successor(
@@ -118,10 +131,12 @@ export class Outbox {
         records: [],
         header: ENTRY_OVERHEAD + destination.length * 6,
         bytes: BATCH_OVERHEAD,
+        oldest: Infinity,
       }
       this.#groups.set(key, group)
     }
     group.due = Math.max(group.due, due)
+    if (record.envelope.storedAt > 0) group.oldest = Math.min(group.oldest, record.envelope.storedAt)
     group.pendings.push(pending)
     group.heads.push(head)
     group.records.push(record)
@@ -133,13 +148,13 @@ export class Outbox {
   /** Monotonic time at which take() has something. */
   nextAt(): number {
     if (this.#full.length > 0) return -Infinity
-    let at = this.#finals.length > 0 ? this.#lastOutcome + TIMES.outcomeEvery : Infinity
+    let at = this.#hasOutcome ? this.#lastOutcome + TIMES.outcomeEvery : Infinity
     for (const group of this.#groups.values()) at = Math.min(at, group.at + TIMES.outcomeEvery)
     return at
   }
 
   take(now: number): PendingEntry | undefined {
-    if (this.#finals.length > 0 && now - this.#lastOutcome >= TIMES.outcomeEvery) return this.#takeFinals(now)
+    if (this.#hasOutcome && now - this.#lastOutcome >= TIMES.outcomeEvery) return this.#takeOutcome(now)
     const full = this.#full.shift()
     if (full !== undefined) return this.#entryOf(full)
     for (const [key, group] of this.#groups) {
@@ -150,11 +165,16 @@ export class Outbox {
     return undefined
   }
 
-  /** Everything that is here, for the word to a successor that came too soon. */
+  get #hasOutcome(): boolean {
+    return this.#finals.length > 0 || this.#told.length > 0
+  }
+
+  /** Every outcome that is here, for the word to a successor that came too soon. What is to be told he finds himself. */
   drain(): Pending[] {
     const all = this.#finals
     for (const group of [...this.#full, ...this.#groups.values()]) all.push(...group.pendings)
     this.#finals = []
+    this.#told = []
     this.#full = []
     this.#groups.clear()
     this.#finalsHeader = 0
@@ -163,36 +183,50 @@ export class Outbox {
     return all
   }
 
-  #takeFinals(now: number): PendingEntry {
-    let taken = this.#finals
-    if (this.#finalsHeader > MAX_ENTRY_HEADER - ENTRY_OVERHEAD) {
-      let size = ENTRY_OVERHEAD
-      let count = 0
-      while (count < taken.length) {
-        size += closingSize(taken[count]!.closing)
-        if (size > MAX_ENTRY_HEADER && count > 0) break
-        count++
-      }
-      taken = this.#finals.slice(0, count)
-      this.#finals = this.#finals.slice(count)
-      this.#finalsHeader = 0
-      this.#oldestDelivered = Infinity
-      for (const { closing, ran } of this.#finals) {
-        this.#finalsHeader += closingSize(closing)
-        if (closing.how === 'delivered') this.#oldestDelivered = Math.min(this.#oldestDelivered, ran)
-      }
-    } else {
-      this.#finals = []
-      this.#finalsHeader = 0
-      this.#oldestDelivered = Infinity
-    }
+  #takeOutcome(now: number): PendingEntry {
+    const finals = this.#takeFinals()
+    const told = this.#takeTold(MAX_ENTRY_HEADER - ENTRY_OVERHEAD - finals.header)
     // What did not fit goes right after it.
-    this.#lastOutcome = this.#finals.length > 0 ? -Infinity : now
-    return this.#entry('outcome', taken, undefined, [], 0)
+    this.#lastOutcome = this.#hasOutcome ? -Infinity : now
+    return this.#entry('outcome', finals.taken, undefined, [], 0, told)
   }
 
-  #entryOf({ pendings, due, destination, state, heads, records, bytes }: Group): PendingEntry {
-    return this.#entry('later', pendings, { due, destination, state, records: heads }, records, bytes)
+  /** As many as fit an entry. */
+  #takeFinals(): { readonly taken: readonly Pending[]; readonly header: number } {
+    const taken = this.#finals
+    const header = this.#finalsHeader
+    this.#finals = []
+    this.#finalsHeader = 0
+    this.#oldestDelivered = Infinity
+    if (header <= MAX_ENTRY_HEADER - ENTRY_OVERHEAD) return { taken, header }
+    let size = 0
+    let count = 0
+    for (const { closing } of taken) {
+      const more = closingSize(closing)
+      if (size + more > MAX_ENTRY_HEADER - ENTRY_OVERHEAD && count > 0) break
+      size += more
+      count++
+    }
+    this.#finals = taken.splice(count)
+    this.#finalsHeader = header - size
+    for (const { closing, ran } of this.#finals)
+      if (closing.how === 'delivered') this.#oldestDelivered = Math.min(this.#oldestDelivered, ran)
+    return { taken, header: size }
+  }
+
+  #takeTold(room: number): readonly Told[] {
+    let count = 0
+    for (const told of this.#told) {
+      room -= toldSize(told)
+      if (room < 0) break
+      count++
+    }
+    return this.#told.splice(0, count)
+  }
+
+  #entryOf({ pendings, due, destination, state, heads, records, bytes, oldest }: Group): PendingEntry {
+    const later = { due, destination, state, records: heads, ...(oldest === Infinity ? {} : { oldest }) }
+    return this.#entry('later', pendings, later, records, bytes, [])
   }
 
   #entry(
@@ -201,6 +235,7 @@ export class Outbox {
     later: Later | undefined,
     records: readonly MailRecord[],
     bytes: number,
+    told: readonly Told[],
   ): PendingEntry {
     let oldestDelivered = Infinity
     for (const { closing, ran } of pendings) {
@@ -213,6 +248,7 @@ export class Outbox {
       kind,
       pendings,
       later,
+      told,
       records,
       bytes,
       oldestDelivered,

@@ -15,6 +15,7 @@ import { Candidate } from './candidate.ts'
 import { closingOf, post } from './closing.ts'
 import type { ListedBody, Moment, OwnerEffect, Phase, ReadBatch } from './effect.ts'
 import { parkHalfRun } from './half-run.ts'
+import { figuresOf, type Figures } from './figures.ts'
 import { Holdings } from './holdings.ts'
 import { Intake } from './intake.ts'
 import { LeaseHold } from './lease-hold.ts'
@@ -93,12 +94,17 @@ export class Owner implements OwnerApi {
     this.#release.forget()
     this.#channel = new WriteChannel({
       node: this.#options.node,
+      name: this.#options.name,
       newId: this.#options.newId,
       hold: this.#hold,
       clock: this.#clock,
       candidate: this.#candidate,
       renewal: (now) => this.#leaseNow(now, false),
       emit: this.#emit,
+      notTold: (told) => {
+        for (const one of told) this.#holdings?.untold.told(one)
+        this.#emit({ do: 'not-told', told })
+      },
     })
     this.#intake = new Intake({
       rules: this.#rules,
@@ -213,7 +219,13 @@ export class Owner implements OwnerApi {
     if (holdings === undefined || !this.#scanned) {
       return takeoverLease(this.#signer(), this.#predecessor, this.#suspects(this.#firstSeq), released)
     }
-    const facts = { free: this.#channel.free, rate: this.#rate.renewal(), backlog: this.backlog(), released }
+    const facts = {
+      free: this.#channel.free,
+      rate: this.#rate.renewal(),
+      backlog: this.backlog(),
+      trimmed: this.#removal.trimmed,
+      released,
+    }
     return ownersLease(this.#signer(), this.#hold.stored!, holdings, facts, now)
   }
 
@@ -304,6 +316,7 @@ export class Owner implements OwnerApi {
     }
     const holdings = this.#holdings!
     holdings.scanEnds()
+    this.#channel.outbox.tell(holdings.untold.scanEnds())
     this.#scanned = true
     holdings.serverTime(storedAt, now)
     this.#channel.renewSoon()
@@ -390,7 +403,9 @@ export class Owner implements OwnerApi {
     const ours = this.holds(batch)
     const positions = ours ? this.#tasks!.closable(batch, record, given) : given
     if (positions.length === 0) return
-    const closing = closingOf(batch, record, positions, outcome)
+    const mayBeTwice = ours && this.#holdings!.isSuspect(batch, record)
+    const closing = closingOf(batch, record, positions, outcome, now.wall, mayBeTwice)
+    if (closing.accepted !== undefined) batch.acceptanceTold(record, true)
     const pending: Pending = { batch, record, closing, at: now.mono, ran: this.#clock.at(now) }
     if (!ours || this.#channel.releaseSent) {
       this.#tooLate([pending])
@@ -405,7 +420,7 @@ export class Owner implements OwnerApi {
     const entry = this.#channel.entryAnswered(id, answer, now)
     if (entry === undefined) return
     if (answer.is === 'stored') {
-      this.#holdings!.stored(entry, answer.seq, now)
+      this.#channel.outbox.tell(this.#holdings!.stored(entry, answer.seq, now))
       if (this.#holdings!.window.takePassed(RENEW_BYTES)) this.#channel.renewSoon()
       this.#write(now)
     } else this.#tasks!.runOn(entry)
@@ -415,6 +430,10 @@ export class Owner implements OwnerApi {
 
   mailPurged(before: number, done: boolean): void {
     if (this.#holdings !== undefined) this.#removal.mailPurged(this.#holdings, before, done)
+  }
+
+  logTrimmed(below: number | undefined): void {
+    if (this.#holdings !== undefined) this.#removal.logTrimmed(below)
   }
 
   laterDeleted(seq: number, done: boolean): void {
@@ -503,6 +522,13 @@ export class Owner implements OwnerApi {
 
   destination(batch: OpenBatch): string | undefined {
     return this.#holdings?.destination(batch)
+  }
+
+  /** Undefined: it is not ours, or not read yet. */
+  figures(): Figures | undefined {
+    const holdings = this.#holdings
+    if (holdings === undefined || !this.#scanned) return undefined
+    return figuresOf(holdings, this.backlog(), this.#tasks!.begun)
   }
 
   backlog(): { ready: number; later: number; bytes: number } {

@@ -28,6 +28,8 @@ export class Removal {
   readonly #options: RemovalOptions
   #purgeAt = -Infinity
   #trimAt = -Infinity
+  /** What lies below in the log and only readers want may be gone. */
+  trimmed = 1
   /** The purge of MAIL in flight is of what lies below; 0: none. */
   #purging = 0
   /** `.later` entries whose deletion is in flight. */
@@ -74,11 +76,14 @@ export class Removal {
     const first = this.#trimAt === -Infinity
     this.#trimAt = now.mono + times.trimEvery
     if (first) return
-    const olderThan = Math.min(
-      holdings.serverNow(now) - times.keepLog,
-      holdings.window.floorTime - 2 * times.repeatWindow,
-    )
-    if (olderThan > 0) emit({ do: 'trim-log', before, olderThan })
+    const latest = holdings.window.floorTime - 2 * times.repeatWindow
+    const olderThan = Math.min(holdings.serverNow(now) - times.keepLog, latest)
+    if (latest > 0) emit({ do: 'trim-log', before, olderThan: Math.max(0, olderThan), latest })
+  }
+
+  /** `below`: undefined if there is no answer, and nothing is known. */
+  logTrimmed(below: number | undefined): void {
+    if (below !== undefined) this.trimmed = Math.max(this.trimmed, below)
   }
 
   mailPurged(holdings: Holdings, before: number, done: boolean): void {
@@ -103,6 +108,7 @@ export class Removal {
   forget(): void {
     this.#purging = 0
     this.#deleting = new Set()
+    this.trimmed = 1
     this.sweep.forget()
   }
 }

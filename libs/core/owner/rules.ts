@@ -35,6 +35,8 @@ export interface Rules {
   readonly sweepsAfterReading: boolean
   /** It takes only bodies that no known record refers to. */
   readonly sweepsUnknown: boolean
+  /** R stays at or below a `.later` entry until its word has been repeated for readers. */
+  readonly tellsBeforeDelete: boolean
 }
 export const ALL_RULES: Rules = {
   fencedEntries: true,
@@ -53,6 +55,7 @@ export const ALL_RULES: Rules = {
   sweepsOld: true,
   sweepsAfterReading: true,
   sweepsUnknown: true,
+  tellsBeforeDelete: true,
 }
 
 /** Times in ms. */

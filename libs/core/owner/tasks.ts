@@ -118,6 +118,7 @@ export class Tasks {
   runOn(entry: PendingEntry): void {
     for (const { batch, record, closing } of entry.pendings) {
       for (const position of closing.positions) batch.set(record, position, TASK.waiting)
+      if (closing.accepted !== undefined) batch.acceptanceTold(record, false)
       this.#inPlace.push({ at: entry.later!.due + IN_PLACE_MS, batch, record, positions: closing.positions })
     }
   }

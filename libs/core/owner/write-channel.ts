@@ -4,6 +4,7 @@
  * unchanged: a lease with its id, an entry with its id under the lease of the day.
  */
 import type { PublishAnswer } from '../answer.ts'
+import type { Told } from '../entry.ts'
 import type { Lease } from '../lease.ts'
 import type { Candidate } from './candidate.ts'
 import type { Moment, OwnerEffect, Phase } from './effect.ts'
@@ -14,6 +15,7 @@ import { TIMES } from './rules.ts'
 
 export interface WriteOptions {
   readonly node: string
+  readonly name: string
   readonly newId: () => string
   readonly hold: LeaseHold
   readonly clock: RanClock
@@ -22,6 +24,8 @@ export interface WriteOptions {
   /** What a renewal says now; asked once for each. */
   readonly renewal: (now: Moment) => Lease
   readonly emit: (effect: OwnerEffect) => void
+  /** The log has no room to tell this. */
+  readonly notTold: (told: readonly Told[]) => void
 }
 
 export class WriteChannel {
@@ -118,16 +122,22 @@ export class WriteChannel {
   }
 
   #sendEntry(entry: PendingEntry, now: Moment): void {
-    const { node, hold, emit } = this.#options
+    const { node, name, hold, emit } = this.#options
     this.#entry = entry
     if (entry.firstSent === undefined) {
       entry.firstSent = now.mono
       entry.mark = this.#lastOwnSeq + 1
     }
     this.#inFlight = 'entry'
-    const { id, kind, pendings, later, records } = entry
-    const closes = pendings.map(({ closing }) => closing)
-    const header = { node, lease: hold.seq, closes, ...(later === undefined ? {} : { later }) }
+    const { id, kind, pendings, later, told, records } = entry
+    const header = {
+      node,
+      name,
+      lease: hold.seq,
+      closes: pendings.map(({ closing }) => closing),
+      ...(later === undefined ? {} : { later }),
+      ...(told.length === 0 ? {} : { told }),
+    }
     emit({ do: 'write-entry', id, kind, header, records })
   }
 
@@ -171,6 +181,12 @@ export class WriteChannel {
     if (answer.why === 'full' && entry.kind === 'later' && entry.unknownTries === 0) {
       this.#entry = undefined
       return entry
+    }
+    if (answer.why === 'full' && entry.told.length > 0 && entry.unknownTries === 0) {
+      // What readers want must not stand in the way of what keeps mail from going out twice.
+      this.#options.notTold(entry.told)
+      entry.told = []
+      if (entry.pendings.length === 0) this.#entry = undefined
     }
     if (answer.why === 'wrong-last') this.#options.candidate.read(now)
     this.pause(TIMES.retryWrite, now)

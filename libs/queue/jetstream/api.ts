@@ -104,6 +104,9 @@ export interface ReplicaInfo {
   readonly name: string
   readonly current: boolean
   readonly offline?: boolean
+  /** ns since the one that answers last heard of it; 0: never. */
+  readonly active?: number
+  /** Operations it has yet to get. */
   readonly lag?: number
 }
 

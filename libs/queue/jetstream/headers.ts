@@ -9,6 +9,8 @@ const EXPECTED_SEQUENCE = 'Nats-Expected-Last-Subject-Sequence'
 const EXPECTED_SUBJECT = 'Nats-Expected-Last-Subject-Sequence-Subject'
 /** Our own: the header of a log entry (entry-codec). */
 export const ENTRY = 'Posthouse-Entry'
+/** The header of what edges append (accepted-codec). A name of its own: whoever looks for entries does not find it. */
+export const ACCEPTED = 'Posthouse-Accepted'
 
 export interface PublishHeaders {
   /** Nats-Msg-Id: a repeat within the stream's window is not stored twice. */
@@ -16,14 +18,16 @@ export interface PublishHeaders {
   /** Stored only if the last message of `subject` has this sequence. */
   readonly expected?: { readonly sequence: number; readonly subject: string }
   readonly entry?: string
+  readonly accepted?: string
 }
 
-export function publishHeaders({ id, expected, entry }: PublishHeaders): MsgHdrs {
+export function publishHeaders({ id, expected, entry, accepted }: PublishHeaders): MsgHdrs {
   let text = `NATS/1.0\r\n${MSG_ID}: ${checked(id)}\r\n`
   if (expected !== undefined) {
     text += `${EXPECTED_SEQUENCE}: ${expected.sequence}\r\n${EXPECTED_SUBJECT}: ${expected.subject}\r\n`
   }
   if (entry !== undefined) text += `${ENTRY}: ${checked(entry)}\r\n`
+  if (accepted !== undefined) text += `${ACCEPTED}: ${checked(accepted)}\r\n`
   return new EncodedHeaders(text + '\r\n') as unknown as MsgHdrs
 }
 

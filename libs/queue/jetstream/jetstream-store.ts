@@ -14,12 +14,16 @@ import type {
   BodyList,
   Done,
   Heartbeat,
+  LogHeader,
+  LogReader,
   MailRead,
+  OwnerFigures,
   PartitionState,
   PartitionUse,
   Scanned,
   Store,
   StoredEntry,
+  Trimmed,
 } from '../store.ts'
 import { NoServerError } from './connect-error.ts'
 import { listBodies } from './body-list.ts'
@@ -28,6 +32,9 @@ import { readExtents } from './extents.ts'
 import { HOLD_MS } from './held-removals.ts'
 import { LeaderBalance } from './leader-balance.ts'
 import { Links } from './links.ts'
+import { ACCEPTED, ENTRY } from './headers.ts'
+import type { LoggedMessage } from './log-consumer.ts'
+import { followStream } from './log-follower.ts'
 import { scanLog } from './log-scan.ts'
 import { publish } from './publish.ts'
 import { Reader } from './reader.ts'
@@ -41,10 +48,14 @@ import {
   abandonedSubject,
   bodySubject,
   checkBodyId,
+  ADMINS,
   EDGE_USES,
+  FIGURES,
   HEARTBEATS,
   isBodyId,
   LEASES,
+  kindOfLogSubject,
+  logStream,
   logSubject,
   mailSubject,
   nudgeSubject,
@@ -91,7 +102,7 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
 }
 
 /** Nodes and servers may be started together, the servers last. */
-async function openLinks(options: StoreOptions): Promise<Links> {
+async function openLinks(options: LookOptions): Promise<Links> {
   const deadline = performance.now() + (options.patienceMs ?? PATIENCE_MS)
   for (let said = false; ; said = true) {
     try {
@@ -115,12 +126,22 @@ export type LookOptions = Omit<StoreOptions, 'partitions' | 'replicas' | 'limits
 
 /** The store as it is found: no stream is made or changed. */
 export async function connectExistingStore(options: LookOptions): Promise<Store> {
-  const links = await Links.open(options)
+  return (await look(await Links.open(options), options)).store
+}
+
+/** The same for a service, which waits for servers that start; with the connections, for what is asked beside it. The store closes them. */
+export async function openExistingStore(
+  options: LookOptions,
+): Promise<{ readonly store: Store; readonly links: Links }> {
+  return look(await openLinks(options), options)
+}
+
+async function look(links: Links, options: LookOptions): Promise<{ readonly store: Store; readonly links: Links }> {
   try {
     const partitions = await findPartitions(links, options.log, options.patienceMs)
     const store = new JetStreamStore(links, { ...options, partitions })
     await store.firstLook()
-    return store
+    return { store, links }
   } catch (error) {
     await links.close()
     throw error
@@ -229,6 +250,21 @@ class JetStreamStore implements Store {
     return publish(this.#links, logSubject(partition, 'late'), { id, entry: encodeEntry(header) }, EMPTY, LATE_MS)
   }
 
+  appendAccepted(partition: number, id: string, header: string, timeoutMs: number): Promise<PublishAnswer> {
+    const headers = { id, accepted: header }
+    return publish(this.#links, logSubject(partition, 'accepted'), headers, EMPTY, timeoutMs)
+  }
+
+  followLog(partition: number, from: number, signal: AbortSignal, next: LogReader): Promise<void> {
+    return followStream(this.#links, {
+      stream: logStream(partition),
+      from,
+      signal,
+      last: () => this.#poll.room(partition).lastEntry,
+      next: (messages) => next(messages.flatMap(logHeader)),
+    })
+  }
+
   scanLog(
     partition: number,
     through: number,
@@ -263,8 +299,8 @@ class JetStreamStore implements Store {
     return listBodies(this.#links, partition, skip)
   }
 
-  trimLog(partition: number, before: number, olderThan: number): Promise<Done> {
-    return this.#removal.trimLog(partition, before, olderThan)
+  trimLog(partition: number, before: number, olderThan: number, latest = olderThan): Promise<Trimmed> {
+    return this.#removal.trimLog(partition, before, olderThan, latest)
   }
 
   readBody(partition: number, body: BodyReference): AsyncIterable<Uint8Array> {
@@ -311,6 +347,25 @@ class JetStreamStore implements Store {
     })
   }
 
+  announceFigures(figures: OwnerFigures): void {
+    this.#links.publish(FIGURES, JSON.stringify(figures))
+  }
+
+  onFigures(listener: (figures: OwnerFigures) => void): () => void {
+    return this.#links.subscribe(FIGURES, (message) => {
+      const figures = readFigures(message.string())
+      if (figures !== undefined && figures.partition < this.partitions) listener(figures)
+    })
+  }
+
+  announceAdmin(name: string): void {
+    this.#links.publish(ADMINS, name)
+  }
+
+  onAdmin(listener: (name: string) => void): () => void {
+    return this.#links.subscribe(ADMINS, (message) => listener(message.string()))
+  }
+
   state(partition: number): PartitionState {
     return this.#poll.state(partition)
   }
@@ -331,6 +386,25 @@ function readHeartbeat(text: string): Heartbeat | undefined {
     const beat = JSON.parse(text) as Partial<Heartbeat>
     if (typeof beat.node !== 'string' || typeof beat.name !== 'string') return undefined
     return { node: beat.node, name: beat.name, abstains: beat.abstains === true }
+  } catch {
+    return undefined
+  }
+}
+
+function logHeader({ subject, seq, storedAt, header }: LoggedMessage): LogHeader[] {
+  const kind = kindOfLogSubject(subject)
+  // Of a newer version.
+  if (kind === undefined) return []
+  return [{ seq, storedAt, kind, value: kind === 'lease' ? '' : header(kind === 'accepted' ? ACCEPTED : ENTRY) }]
+}
+
+function readFigures(text: string): OwnerFigures | undefined {
+  try {
+    const figures = JSON.parse(text) as Partial<OwnerFigures>
+    const { partition, owner, ready, inFlight, later, bytes, oldestAt, destinations } = figures
+    const numbers = [partition, ready, inFlight, later, bytes, oldestAt]
+    const fits = typeof owner === 'string' && numbers.every(Number.isFinite) && Array.isArray(destinations)
+    return fits ? (figures as OwnerFigures) : undefined
   } catch {
     return undefined
   }

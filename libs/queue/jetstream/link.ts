@@ -37,7 +37,7 @@ type Violation = InstanceType<typeof errors.PermissionViolationError>
 
 interface Listening {
   readonly subject: string
-  readonly callback: (error: Error | null, message: Msg) => void
+  readonly options: { readonly callback: (error: Error | null, message: Msg) => void; readonly queue?: string }
   subscription: Subscription
 }
 
@@ -131,10 +131,12 @@ export class Link {
     if (this.connected) this.#nc.publish(subject, payload, { reply })
   }
 
-  subscribe(subject: string, handler: (message: Msg) => void): () => void {
-    return this.#listen(subject, (error, message) => {
+  /** `queue`: of all that subscribe under this name, one gets each message. */
+  subscribe(subject: string, handler: (message: Msg) => void, queue?: string): () => void {
+    const callback: Listening['options']['callback'] = (error, message) => {
       if (error === null) handler(message)
-    })
+    }
+    return this.#listen(subject, callback, queue)
   }
 
   /** A subject of one's own for answers. */
@@ -160,8 +162,9 @@ export class Link {
     this.#waiting.get(message.subject.slice(this.#prefix.length))?.handler(message)
   }
 
-  #listen(subject: string, callback: Listening['callback']): () => void {
-    const listening = { subject, callback, subscription: this.#nc.subscribe(subject, { callback }) }
+  #listen(subject: string, callback: Listening['options']['callback'], queue?: string): () => void {
+    const options = queue === undefined ? { callback } : { callback, queue }
+    const listening = { subject, options, subscription: this.#nc.subscribe(subject, options) }
     this.#listening.add(listening)
     return () => {
       this.#listening.delete(listening)
@@ -174,7 +177,7 @@ export class Link {
     this.#deaf = undefined
     for (const listening of this.#listening) {
       if (!listening.subscription.isClosed()) continue
-      listening.subscription = this.#nc.subscribe(listening.subject, { callback: listening.callback })
+      listening.subscription = this.#nc.subscribe(listening.subject, listening.options)
     }
   }
 

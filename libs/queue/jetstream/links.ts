@@ -40,13 +40,20 @@ export type Reply =
 const UNANSWERED: Reply = { is: 'unanswered' }
 const NO_RESPONDERS: Reply = { is: 'no-responders' }
 
+interface Subscribed {
+  readonly subject: string
+  readonly handler: (message: Msg) => void
+  readonly queue: string | undefined
+  readonly ends: (() => void)[]
+}
+
 export class Links {
   readonly #links: Link[]
   readonly #log: QueueLog
   #preferred = 0
   #closed = false
   readonly #spreading: NodeJS.Timeout
-  readonly #subscriptions = new Set<{ subject: string; handler: (message: Msg) => void; ends: (() => void)[] }>()
+  readonly #subscriptions = new Set<Subscribed>()
 
   private constructor(first: Link, log: QueueLog) {
     this.#links = [first]
@@ -78,6 +85,12 @@ export class Links {
 
   get info(): ServerInfo | undefined {
     return this.#links[this.#preferred]?.info
+  }
+
+  /** Names of the servers that it is connected to and that talk; both may be the same. */
+  get serverNames(): string[] {
+    const names = this.#links.map((link) => (link.usable ? link.info?.server_name : undefined))
+    return [...new Set(names)].filter((name) => name !== undefined)
   }
 
   /** Undefined while some server can be asked. */
@@ -139,9 +152,13 @@ export class Links {
     this.#links[this.#pick()]?.publish(subject, payload)
   }
 
-  /** Subscribes over both connections: a message may be seen twice, and is missed only if both were down. */
-  subscribe(subject: string, handler: (message: Msg) => void): () => void {
-    const subscription = { subject, handler, ends: this.#links.map((link) => link.subscribe(subject, handler)) }
+  /**
+   * Subscribes over both connections: a message may be seen twice, and is missed only if both were down. `queue`: of all that
+   * subscribe under this name, over whichever connection, one gets each message.
+   */
+  subscribe(subject: string, handler: (message: Msg) => void, queue?: string): () => void {
+    const ends = this.#links.map((link) => link.subscribe(subject, handler, queue))
+    const subscription = { subject, handler, queue, ends }
     this.#subscriptions.add(subscription)
     return () => {
       this.#subscriptions.delete(subscription)
@@ -184,7 +201,8 @@ export class Links {
   #add(second: Link): void {
     this.#links.push(second)
     for (const subscription of this.#subscriptions) {
-      subscription.ends.push(second.subscribe(subscription.subject, subscription.handler))
+      const { subject, handler, queue } = subscription
+      subscription.ends.push(second.subscribe(subject, handler, queue))
     }
   }
 

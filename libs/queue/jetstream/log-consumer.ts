@@ -48,7 +48,7 @@ export async function readLog(links: Links, reading: LogReading): Promise<boolea
       await new Promise((resolve) => setTimeout(resolve, 100))
       continue
     }
-    const name = await createConsumer(links, reading, from)
+    const name = await createConsumer(links, { ...reading, from })
     if (name === undefined) continue
     try {
       if ((await drain(link, reading.stream, name, next)) === 'ended') return true
@@ -62,7 +62,11 @@ export async function readLog(links: Links, reading: LogReading): Promise<boolea
 
 let consumers = 0
 
-async function createConsumer(links: Links, reading: LogReading, from: number): Promise<string | undefined> {
+/** Undefined: not now. It lives on one replica, in memory, and is removed when nobody asks it for a while. */
+export async function createConsumer(
+  links: Links,
+  { stream, from, subjects }: Pick<LogReading, 'stream' | 'from' | 'subjects'>,
+): Promise<string | undefined> {
   const name = `scan_${process.pid}_${consumers++}_${Math.random().toString(36).slice(2)}`
   const config = {
     name,
@@ -74,10 +78,10 @@ async function createConsumer(links: Links, reading: LogReading, from: number): 
     mem_storage: true,
     num_replicas: 1,
     inactive_threshold: 10 * 1e9,
-    ...(reading.subjects === undefined ? {} : { filter_subjects: reading.subjects }),
+    ...(subjects === undefined ? {} : { filter_subjects: subjects }),
   }
-  const body = { stream_name: reading.stream, config, action: 'create' }
-  const answer = await api(links, `CONSUMER.CREATE.${reading.stream}.${name}`, body, CREATE_MS)
+  const body = { stream_name: stream, config, action: 'create' }
+  const answer = await api(links, `CONSUMER.CREATE.${stream}.${name}`, body, CREATE_MS)
   if (answer.is === 'ok') return name
   await new Promise((resolve) => setTimeout(resolve, 100))
   return undefined
@@ -129,7 +133,7 @@ function drain(
 }
 
 /** The reply subject says which message it is: $JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.<number>.<ns>.<pending>. */
-function readDelivery(message: Msg): { readonly number: number; readonly message: LoggedMessage } | undefined {
+export function readDelivery(message: Msg): { readonly number: number; readonly message: LoggedMessage } | undefined {
   const tokens = message.reply?.split('.') ?? []
   if (tokens[0] !== '$JS' || tokens.length < 9) return undefined
   // Newer servers put domain and account in front of the stream and a token behind.

@@ -6,19 +6,31 @@
  *
  * Permissions say to what a user may publish, not where the answer goes: that is written on behalf of the server, wherever it is. A
  * reader in the account of the streams could have a message it reads sent to the subject that purges them. Readers
- * are therefore in an account of their own, and only their requests are let through: an answer stays in the asker's account.
+ * are therefore in an account of their own, and only their requests are let through: an answer stays in the asker's account. What
+ * they say to each other stays there too, and of what is said in the account of the streams they hear what it names here.
  */
-import { ABANDONED, EDGE_USES, HEARTBEATS, LEASES, LOG_KINDS, NUDGES } from './subjects.ts'
+import { ABANDONED, ADMINS, EDGE_USES, FIGURES, HEARTBEATS, LEASES, LOG_KINDS, NUDGES, TRACES } from './subjects.ts'
 
 /** The kinds of processes that talk to the queue. */
-export type QueueUser = 'edge' | 'delivery' | 'cli'
-export const queueUsers: readonly QueueUser[] = ['edge', 'delivery', 'cli']
+export type QueueUser = 'edge' | 'delivery' | 'admin' | 'cli'
+export const queueUsers: readonly QueueUser[] = ['edge', 'delivery', 'admin', 'cli']
+
+/** The account of the streams. */
+export const STREAMS_ACCOUNT = 'POSTHOUSE'
+const READERS_ACCOUNT = 'POSTHOUSE_CLI'
 
 export interface Permissions {
-  /** Where it is not the account of the streams, `publish` is what that one lets through. */
-  readonly account: 'POSTHOUSE' | 'POSTHOUSE_CLI'
+  readonly account: typeof STREAMS_ACCOUNT | typeof READERS_ACCOUNT
   readonly publish: readonly string[]
   readonly subscribe: readonly string[]
+}
+
+/** An account of readers: what they ask in the account of the streams, and what they hear of it. */
+export interface ReadersAccount {
+  readonly name: string
+  readonly users: readonly QueueUser[]
+  readonly services: readonly string[]
+  readonly streams: readonly string[]
 }
 
 /** Answers go to subjects below it; users cannot hear each other's. */
@@ -54,7 +66,7 @@ const PERMISSIONS: Readonly<Record<QueueUser, Permissions>> = {
   // Puts mail in; cannot take any out, nor read it.
   edge: {
     account: 'POSTHOUSE',
-    publish: [...LOOK, 'mail.*.*', 'body.*.*.*', NUDGES, ABANDONED, EDGE_USES],
+    publish: [...LOOK, 'mail.*.*', 'body.*.*.*', 'log.*.accepted', NUDGES, ABANDONED, EDGE_USES],
     subscribe: [`${inboxPrefix('edge')}.>`, LEASES, EDGE_USES],
   },
   // Reads mail, says what became of it and removes it. All it puts into MAIL and BODY are marks: a batch of no mails, an empty chunk.
@@ -69,15 +81,38 @@ const PERMISSIONS: Readonly<Record<QueueUser, Permissions>> = {
       'body.*.*.0',
       ...LOG_KINDS.map((kind) => `log.*.${kind}`),
       HEARTBEATS,
+      FIGURES,
     ],
     subscribe: [`${inboxPrefix('delivery')}.>`, LEASES, NUDGES, ABANDONED, HEARTBEATS],
+  },
+  // Looks at the queue, reads the logs, and answers who asks for the story of a message.
+  admin: {
+    account: 'POSTHOUSE_CLI',
+    publish: [...LOOK, ...READ, ADMINS, `${inboxPrefix('cli')}.>`],
+    subscribe: [`${inboxPrefix('admin')}.>`, LEASES, FIGURES, ADMINS, TRACES],
   },
   // Looks at the queue.
   cli: {
     account: 'POSTHOUSE_CLI',
-    publish: [...LOOK, ...READ],
+    publish: [...LOOK, ...READ, TRACES],
     subscribe: [`${inboxPrefix('cli')}.>`],
   },
+}
+
+/** Said by the delivery nodes, heard by readers. */
+const SHARED = new Set([LEASES, FIGURES])
+
+export function readersAccount(): ReadersAccount {
+  const users = queueUsers.filter((user) => PERMISSIONS[user].account === READERS_ACCOUNT)
+  const all = (of: (permissions: Permissions) => readonly string[]) => [
+    ...new Set(users.flatMap((user) => of(PERMISSIONS[user]))),
+  ]
+  return {
+    name: READERS_ACCOUNT,
+    users,
+    services: all(({ publish }) => publish).filter((subject) => subject.startsWith('$JS.API.')),
+    streams: all(({ subscribe }) => subscribe).filter((subject) => SHARED.has(subject)),
+  }
 }
 
 export function permissionsOf(user: QueueUser): Permissions {

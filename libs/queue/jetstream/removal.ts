@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { QueueLog } from '../log.ts'
-import type { Done } from '../store.ts'
+import type { Done, Trimmed } from '../store.ts'
 import { api, CODE } from './api.ts'
 import { readDirect } from './direct.ts'
 import { HeldBodies, HeldPurge } from './held-removals.ts'
@@ -28,6 +28,7 @@ const WALK_MS = 10_000
 /** Old leases are of interest for a while only; the last one must stay. */
 const LEASES_KEPT = 256
 const DONE: Done = { is: 'done' }
+const NOT_TRIMMED: Trimmed = { is: 'unanswered' }
 const UNANSWERED: Done = { is: 'unanswered' }
 /** What is held back is looked at so often. */
 const TICK_MS = 1000
@@ -140,18 +141,27 @@ export class Removal {
   }
 
   /** `.later` entries stay whatever their age: they are mail. */
-  async trimLog(partition: number, before: number, olderThan: number): Promise<Done> {
+  async trimLog(partition: number, before: number, age: number, latest = age): Promise<Trimmed> {
     const stream = logStream(partition)
+    const olderThan = this.#poll.room(partition).logCrowded ? await this.#halfWay(stream, age, latest) : age
     const leases = await this.#purge(stream, { filter: logSubject(partition, 'lease'), keep: LEASES_KEPT }, WALK_MS)
     const young = await readDirect(this.#links, stream, { startTime: Math.max(0, olderThan), batch: 1 }, MS)
-    if (young.is !== 'messages' || young.messages[0] === undefined) return UNANSWERED
+    if (leases.is === 'unanswered' || young.is !== 'messages' || young.messages[0] === undefined) return NOT_TRIMMED
     const bound = Math.min(before, young.messages[0].seq)
-    if (bound <= 1) return leases
+    if (bound <= 1) return { is: 'trimmed', below: 1 }
     for (const kind of ['outcome', 'accepted', 'late'] as const) {
       const done = await this.#purge(stream, { filter: logSubject(partition, kind), seq: bound }, WALK_MS)
-      if (done.is !== 'done') return done
+      // Some of it may be gone.
+      if (done.is !== 'done') break
     }
-    return leases
+    return { is: 'trimmed', below: bound }
+  }
+
+  /** Of the time that the log goes back, the older half, up to `latest`: repeated, it makes room without a look at sizes. */
+  async #halfWay(stream: string, age: number, latest: number): Promise<number> {
+    const first = await readDirect(this.#links, stream, { startTime: age, batch: 1 }, MS)
+    const at = first.is === 'messages' ? first.messages[0]?.storedAt : undefined
+    return at === undefined || at >= latest ? age : Math.max(age, Math.ceil((at + latest) / 2))
   }
 
   async #purge(stream: string, request: object, ms: number): Promise<Done> {

@@ -4,7 +4,7 @@
  * cluster only needs time (elections, servers that are still starting).
  */
 import { MAX_BATCH_BYTES } from '@posthouse/core/batch-codec'
-import { MAX_ENTRY_HEADER } from '@posthouse/core/entry-codec'
+import { MAX_ENTRY_HEADER } from '@posthouse/core/text-table'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueueLog } from '../log.ts'
 import { api, CODE, streamInfo, type AccountInfo, type ApiAnswer, type StreamConfig } from './api.ts'

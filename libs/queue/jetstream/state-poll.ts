@@ -1,29 +1,34 @@
 /**
- * What the streams looked like when they were last asked: how full they are, and whether they answer at all. MAIL is asked
- * every second, the other streams in turn every few seconds, each by one request that its leader answers from memory.
+ * What the streams looked like when they were last asked: how full they are, and whether they are led at all. MAIL is asked
+ * every second, the other streams in turn every few seconds, each by one request that its leader answers from memory. An
+ * answer is no proof of a leader with a majority behind it (quorum.ts).
  */
 import type { PartitionState } from '../store.ts'
-import { api, streamInfo, type AccountInfo, type StreamInfo } from './api.ts'
+import { api, streamInfo, type AccountInfo, type ApiAnswer, type StreamInfo } from './api.ts'
 import { HOLD_BYTES, HOLD_PART } from './held-removals.ts'
 import type { LeaderBalance } from './leader-balance.ts'
 import type { Links } from './links.ts'
+import { hasQuorum } from './quorum.ts'
 import { bodyStream, logStream, mailStream, mailSubjects } from './subjects.ts'
 
 const EVERY_MS = 1000
 const REQUEST_MS = 900
 /** LOG, BODY and the account are asked once in so many rounds. */
 const SELDOM = 4
-/** One question without an answer may be bad luck. */
-const SILENT_ROUNDS = 2
+/** A log that takes more than this part of its room is trimmed before its entries are old. */
+const LOG_PART = 0.5
+/** One question without an answer may be bad luck, and an election takes a moment. */
+const UNLED_ROUNDS = 2
 
 interface Seen {
   mail: StreamInfo['state'] | undefined
   /** The leader of MAIL. */
   server: string | undefined
-  /** Questions in a row without an answer, by stream. */
-  silent: { mail: number; log: number; body: number }
+  /** Questions in a row without an answer of a leader that has a quorum, by stream. */
+  unled: { mail: number; log: number; body: number }
   mailUsed: number
   logUsed: number
+  lastEntry: number
   bodyUsed: number
   bodyBytes: number
 }
@@ -44,9 +49,10 @@ export class StatePoll {
     this.#seen = Array.from({ length: partitions }, () => ({
       mail: undefined,
       server: undefined,
-      silent: { mail: 0, log: 0, body: 0 },
+      unled: { mail: 0, log: 0, body: 0 },
       mailUsed: 0,
       logUsed: 0,
+      lastEntry: 0,
       bodyUsed: 0,
       bodyBytes: 0,
     }))
@@ -57,7 +63,7 @@ export class StatePoll {
     const seen = this.#seen[partition]
     if (seen === undefined) throw new RangeError(`there is no partition ${partition}`)
     return {
-      leader: seen.mail !== undefined && Object.values(seen.silent).every((rounds) => rounds < SILENT_ROUNDS),
+      leader: seen.mail !== undefined && Object.values(seen.unled).every((rounds) => rounds < UNLED_ROUNDS),
       used: Math.max(seen.mailUsed, seen.logUsed, seen.bodyUsed, this.#account),
       mailMessages: countMails(seen.mail),
       mailBytes: seen.mail?.bytes ?? 0,
@@ -66,9 +72,18 @@ export class StatePoll {
   }
 
   /** Newest sequence of MAIL, and whether MAIL and BODY hold more than need be. */
-  room(partition: number): { readonly last: number; readonly mailCrowded: boolean; readonly bodyCrowded: boolean } {
-    const { mail, mailUsed, bodyBytes, bodyUsed } = this.#seen[partition] as Seen
+  room(partition: number): {
+    readonly last: number
+    readonly mailCrowded: boolean
+    readonly bodyCrowded: boolean
+    readonly logCrowded: boolean
+    /** Newest sequence of LOG. */
+    readonly lastEntry: number
+  } {
+    const { mail, mailUsed, bodyBytes, bodyUsed, logUsed, lastEntry } = this.#seen[partition] as Seen
     return {
+      logCrowded: logUsed > LOG_PART,
+      lastEntry,
       last: mail?.last_seq ?? 0,
       mailCrowded: (mail?.bytes ?? 0) > HOLD_BYTES || mailUsed > HOLD_PART,
       bodyCrowded: bodyBytes > HOLD_BYTES || bodyUsed > HOLD_PART,
@@ -91,11 +106,11 @@ export class StatePoll {
   }
 
   async #pollPartition(seen: Seen, partition: number, all: boolean): Promise<void> {
-    const { silent } = seen
+    const { unled } = seen
     const [mail, log, body] = await Promise.all([
       streamInfo(this.#links, mailStream(partition), REQUEST_MS, mailSubjects(partition)),
-      all || silent.log > 0 ? streamInfo(this.#links, logStream(partition), REQUEST_MS) : undefined,
-      all || silent.body > 0 ? streamInfo(this.#links, bodyStream(partition), REQUEST_MS) : undefined,
+      all || unled.log > 0 ? streamInfo(this.#links, logStream(partition), REQUEST_MS) : undefined,
+      all || unled.body > 0 ? streamInfo(this.#links, bodyStream(partition), REQUEST_MS) : undefined,
     ])
     if (mail.is === 'ok') {
       seen.mail = mail.value.state
@@ -103,10 +118,13 @@ export class StatePoll {
       seen.mailUsed = usedPart(mail.value)
     }
     for (const info of [mail, log, body]) if (info?.is === 'ok') this.#balance?.consider(partition, info.value)
-    silent.mail = mail.is === 'ok' ? 0 : silent.mail + 1
-    if (log !== undefined) silent.log = log.is === 'ok' ? 0 : silent.log + 1
-    if (body !== undefined) silent.body = body.is === 'ok' ? 0 : silent.body + 1
-    if (log?.is === 'ok') seen.logUsed = usedPart(log.value)
+    unled.mail = isLed(mail) ? 0 : unled.mail + 1
+    if (log !== undefined) unled.log = isLed(log) ? 0 : unled.log + 1
+    if (body !== undefined) unled.body = isLed(body) ? 0 : unled.body + 1
+    if (log?.is === 'ok') {
+      seen.logUsed = usedPart(log.value)
+      seen.lastEntry = log.value.state.last_seq
+    }
     if (body?.is === 'ok') {
       seen.bodyUsed = usedPart(body.value)
       seen.bodyBytes = body.value.state.bytes
@@ -119,6 +137,10 @@ export class StatePoll {
     const { storage, limits } = answer.value
     this.#account = limits.max_storage > 0 ? storage / limits.max_storage : 0
   }
+}
+
+function isLed(answer: ApiAnswer<StreamInfo>): boolean {
+  return answer.is === 'ok' && hasQuorum(answer.value)
 }
 
 function usedPart({ state, config }: StreamInfo): number {

@@ -33,7 +33,15 @@ export const abandonedSubject = (partition: number) => `posthouse.abandoned.${pa
 export const ABANDONED = 'posthouse.abandoned.*'
 export const HEARTBEATS = 'posthouse.heartbeat.delivery'
 export const EDGE_USES = 'posthouse.use.edge'
+export const FIGURES = 'posthouse.figures'
+export const ADMINS = 'posthouse.heartbeat.admin'
+export const TRACES = 'posthouse.trace'
 export const LEASES = 'log.*.lease'
+
+export function kindOfLogSubject(subject: string): LogKind | undefined {
+  const kind = subject.slice(subject.lastIndexOf('.') + 1)
+  return kind === 'accepted' || LOG_KINDS.includes(kind as LogKind) ? (kind as LogKind) : undefined
+}
 
 export function partitionOfLease(subject: string): number | undefined {
   const found = /^log\.(\d+)\.lease$/.exec(subject)

@@ -3,12 +3,12 @@
  * decide the fate of every single call, and move the clock.
  */
 import type { Refusal } from '@posthouse/core/answer'
-import type { Heartbeat, PartitionUse } from '../store.ts'
+import type { Heartbeat, OwnerFigures, PartitionUse } from '../store.ts'
 import type { Lease } from '@posthouse/core/lease'
 import { MemoryStore } from './memory-store.ts'
 import { MemoryStream } from './memory-stream.ts'
 
-export type Operation = 'append' | 'chunk' | 'lease' | 'entry' | 'late' | 'read' | 'scan' | 'remove'
+export type Operation = 'append' | 'chunk' | 'lease' | 'entry' | 'late' | 'accepted' | 'read' | 'scan' | 'remove'
 
 export interface Call {
   readonly client: string
@@ -57,6 +57,10 @@ export class MemoryServer {
   readonly leases = new Bus<{ readonly partition: number; readonly lease: Lease }>()
   readonly heartbeats = new Bus<Heartbeat>()
   readonly uses = new Bus<PartitionUse>()
+  readonly figures = new Bus<OwnerFigures>()
+  readonly admins = new Bus<string>()
+  /** Something was appended to the log of this partition. */
+  readonly logged = new Bus<number>()
 
   constructor(options: MemoryServerOptions = {}) {
     this.now = options.now ?? Date.now

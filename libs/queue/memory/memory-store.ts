@@ -12,13 +12,17 @@ import type {
   BodyList,
   Done,
   Heartbeat,
+  LogHeader,
+  LogReader,
   MailRead,
+  OwnerFigures,
   PartitionState,
   Scanned,
   PartitionUse,
   Store,
   StoredBatch,
   StoredEntry,
+  Trimmed,
 } from '../store.ts'
 import type { MemoryServer, Operation } from './memory-server.ts'
 import type { Append, MemoryMessage, MemoryStream } from './memory-stream.ts'
@@ -26,6 +30,8 @@ import type { Append, MemoryMessage, MemoryStream } from './memory-stream.ts'
 const UNANSWERED = { is: 'unanswered' } as const
 const EMPTY = new Uint8Array(0)
 const LEASES_KEPT = 256
+/** What edges say of acceptances closes nothing, nor does the word of a former owner. */
+const CLOSING = new Set(['outcome', 'later'])
 
 export class MemoryStore implements Store {
   readonly partitions: number
@@ -137,7 +143,7 @@ export class MemoryStore implements Store {
       }
       for (const message of log.messages()) {
         const wanted = message.seq <= through && (message.seq >= start || message.subject === 'later')
-        if (wanted && message.header !== '' && message.subject !== 'late') seen(storedEntry(message))
+        if (wanted && message.header !== '' && CLOSING.has(message.subject)) seen(storedEntry(message))
       }
       return { is: 'done', storedAt: log.get(through)?.storedAt ?? this.#server.now() }
     })
@@ -189,12 +195,47 @@ export class MemoryStore implements Store {
     })
   }
 
-  trimLog(partition: number, before: number, olderThan: number): Promise<Done> {
+  async trimLog(partition: number, before: number, olderThan: number): Promise<Trimmed> {
     const leases = [...this.#server.partition(partition).log.messages()].filter(({ subject }) => subject === 'lease')
     const firstKept = leases.at(-LEASES_KEPT)?.seq ?? 0
-    return this.#remove(partition, 'log', ({ subject, seq, storedAt }) => {
+    const young = [...this.#server.partition(partition).log.messages()].find(({ storedAt }) => storedAt >= olderThan)
+    const below = Math.min(before, young?.seq ?? before)
+    const done = await this.#remove(partition, 'log', ({ subject, seq }) => {
       if (subject === 'lease') return seq < firstKept
-      return subject !== 'later' && seq < before && storedAt < olderThan
+      return subject !== 'later' && seq < below
+    })
+    return done.is === 'done' ? { is: 'trimmed', below } : UNANSWERED
+  }
+
+  appendAccepted(partition: number, id: string, header: string): Promise<PublishAnswer> {
+    const { log } = this.#server.partition(partition)
+    return this.#publish(partition, 'accepted', log, { id, subject: 'accepted', header, payload: EMPTY })
+  }
+
+  async followLog(partition: number, from: number, signal: AbortSignal, next: LogReader): Promise<void> {
+    const { log } = this.#server.partition(partition)
+    let at = from
+    while (!signal.aborted) {
+      const logged = this.#logged(partition, signal)
+      const entries = [...log.messages()].filter(({ seq }) => seq >= at).map(logHeader)
+      if (entries.length === 0 || this.#isCut()) await logged
+      else {
+        await next(entries)
+        at = (entries.at(-1)?.seq ?? at) + 1
+      }
+    }
+  }
+
+  /** Resolves when something is appended to the log from now on. */
+  #logged(partition: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = this.#server.logged.subscribe((number) => (number === partition ? done() : undefined))
+      const done = () => {
+        end()
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      signal.addEventListener('abort', done)
     })
   }
 
@@ -252,6 +293,30 @@ export class MemoryStore implements Store {
     )
   }
 
+  announceFigures(figures: OwnerFigures): void {
+    if (!this.#isCut()) this.#server.figures.publish(figures)
+  }
+
+  onFigures(listener: (figures: OwnerFigures) => void): () => void {
+    return this.#listen(
+      this.#server.figures.subscribe((figures) => {
+        if (!this.#isCut()) listener(figures)
+      }),
+    )
+  }
+
+  announceAdmin(name: string): void {
+    if (!this.#isCut()) this.#server.admins.publish(name)
+  }
+
+  onAdmin(listener: (name: string) => void): () => void {
+    return this.#listen(
+      this.#server.admins.subscribe((name) => {
+        if (!this.#isCut()) listener(name)
+      }),
+    )
+  }
+
   state(partition: number): PartitionState {
     const { mail } = this.#server.partition(partition)
     let mails = 0
@@ -298,6 +363,7 @@ export class MemoryStore implements Store {
     if (fault === 'lost-request') return UNANSWERED
     if (this.#server.leaderless.has(partition)) return { is: 'refused', why: 'no-leader' }
     const answer = stream.append(message, this.#server.now())
+    if (stream === this.#server.partition(partition).log) this.#server.logged.publish(partition)
     await turn()
     return fault === 'lost-answer' || this.#isCut() ? UNANSWERED : answer
   }
@@ -334,6 +400,10 @@ function extentOf(stream: MemoryStream): { first: number; last: number } {
 
 function storedBatch({ seq, storedAt, id, payload }: MemoryMessage): StoredBatch {
   return { seq, storedAt, id, payload }
+}
+
+function logHeader({ seq, storedAt, subject, header }: MemoryMessage): LogHeader {
+  return { seq, storedAt, kind: subject as LogHeader['kind'], value: header }
 }
 
 function storedEntry({ seq, storedAt, header, payload }: MemoryMessage): StoredEntry {

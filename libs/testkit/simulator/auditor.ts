@@ -2,7 +2,7 @@
  * Watches the streams as the servers write and remove, and holds every step against the promises: which tasks are
  * open, what closes them, what a lease says about them, and which bodies they need.
  */
-import type { Closing } from '@posthouse/core/entry'
+import type { Closing, Told } from '@posthouse/core/entry'
 import type { Lease } from '@posthouse/core/lease'
 import type { MailRecord } from '@posthouse/core/record'
 import { Broken } from './broken.ts'
@@ -27,6 +27,8 @@ interface Batch {
 interface Books {
   readonly mail: Map<number, Batch>
   readonly later: Map<number, Batch>
+  /** Closings of `.later` entries that were told once more, by the sequence of the entry. */
+  readonly told: Map<number, number>
   readonly batchIds: Map<string, number>
   lease: Lease | undefined
   leaseSeq: number
@@ -51,6 +53,7 @@ export class Auditor implements Observer {
     this.#books = Array.from({ length: partitions }, () => ({
       mail: new Map<number, Batch>(),
       later: new Map<number, Batch>(),
+      told: new Map<number, number>(),
       batchIds: new Map<string, number>(),
       lease: undefined,
       leaseSeq: 0,
@@ -146,6 +149,7 @@ export class Auditor implements Observer {
       )
     }
     for (const closing of closes) this.#close(partition, stored, closing)
+    for (const { later: seq } of header.told ?? []) books.told.set(seq, (books.told.get(seq) ?? 0) + 1)
     if (stored.subject === 'later') {
       books.later.set(stored.seq, this.#batchOf('later', stored, false))
       for (const record of stored.records) this.#successor(partition, closes, record)
@@ -154,6 +158,12 @@ export class Auditor implements Observer {
     for (const { envelope } of stored.records) {
       for (const { index } of envelope.recipients) this.#ledger.check(envelope.id, index)
     }
+  }
+
+  /** The log was full: readers may miss these. */
+  notTold(partition: number, told: readonly Told[]): void {
+    const books = this.#books[partition]!
+    for (const { later } of told) books.told.set(later, (books.told.get(later) ?? 0) + 1)
   }
 
   #close(partition: Partition, stored: Stored, closing: Closing): void {
@@ -182,6 +192,7 @@ export class Auditor implements Observer {
       }
       if (batch.isRepeat) throw new Broken('a repeat is recognised', `${name} repeats a batch and is closed by ${how}`)
       closers[position] = stored.seq
+      if (closing.accepted !== undefined) this.#ledger.of(id).acceptanceTold = true
       batch.open--
       if (batch.lowestCloser === 0) batch.lowestCloser = stored.seq
       this.#ledger.closed(id, recipient.index)
@@ -305,7 +316,14 @@ export class Auditor implements Observer {
     books.later.delete(stored.seq)
     if (batch !== undefined && batch.open > 0)
       throw new Broken('no open entry is deleted', `${stored.seq} has open tasks`)
-    for (const { stream, seq, record, positions } of stored.header!.closes) {
+    const { closes } = stored.header!
+    const told = books.told.get(stored.seq) ?? 0
+    if (stored.subject === 'later' && told !== closes.length)
+      throw new Broken(
+        'readers hear once what an entry closed',
+        `${stored.seq} is deleted: it closes ${closes.length} times, and ${told} were told`,
+      )
+    for (const { stream, seq, record, positions } of closes) {
       const other = books[stream].get(seq)
       if (other === undefined || (stream === 'mail' && seq < books.lease!.floor)) continue
       throw new Broken(

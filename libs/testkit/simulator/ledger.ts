@@ -27,6 +27,8 @@ export interface MessageAccount {
   /** Batch and sequence it was first stored with. */
   stored:
     { readonly partition: number; readonly batch: string; readonly seq: number; readonly storedAt: number } | undefined
+  /** Some entry told readers how it was accepted. */
+  acceptanceTold: boolean
 }
 
 export class Ledger {
@@ -43,6 +45,7 @@ export class Ledger {
       recipients: recipients.map(() => ({ open: 0, final: undefined, deliveries: 0, counted: 0, bounces: 0 })),
       told: undefined,
       stored: undefined,
+      acceptanceTold: false,
     }
     this.messages.set(id, account)
     return account

@@ -26,6 +26,7 @@ const SHOWN_BY: Readonly<Record<keyof SimulationRules, number>> = {
   sweepsOld: 5,
   sweepsAfterReading: 880,
   sweepsUnknown: 56,
+  tellsBeforeDelete: 1,
   everyTryRefused: 215,
 }
 

@@ -190,6 +190,9 @@ export class Seat {
         node.revoke(partition)
         this.#unstored = []
         return
+      case 'not-told':
+        this.#world.auditor.notTold(partition, effect.told)
+        return
       case 'possible-duplicate':
         throw new Broken('the bargain', `a possible duplicate of ${effect.id} was counted without a beginning`)
       case 'phase':

@@ -239,12 +239,13 @@ class Simulation {
   }
 
   #settleAccounts(): void {
-    for (const { id, told, stored, record, recipients } of this.#ledger.messages.values()) {
+    for (const { id, told, stored, record, recipients, acceptanceTold } of this.#ledger.messages.values()) {
       if (told === 'stored' && stored === undefined) throw new Broken('250 means stored', id)
       if (stored === undefined && record.envelope.report === undefined) continue
       for (const [index, { final, deliveries, counted }] of recipients.entries()) {
         const name = `${id}/${index}`
         if (this.#profile.isOrderly && counted > 0) throw new Broken('an orderly stop repeats nothing', name)
+        if (stored !== undefined && !acceptanceTold) throw new Broken('readers hear of every acceptance', id)
         if (final === undefined) throw new Broken('what was accepted ends', name)
         if (deliveries - (final === 'delivered' ? 1 : 0) > counted) {
           throw new Broken('every duplicate is counted', `${name} was ${final} after ${deliveries} deliveries`)
@@ -273,6 +274,7 @@ class Simulation {
         origin: 0,
         attempts: { count: 0 },
         facts: FACTS,
+        accepted: { node: edge.process.name, client: '', role: '' },
         ...(random.chance(this.#profile.bodies) ? { body: { id: `body-${id}`, chunks: 1, size: 1, sha256: '' } } : {}),
         ...(random.chance(0.1) ? { newer: { later: 'field' } } : {}),
       },

@@ -1,0 +1,47 @@
+/** The facts of an acceptance, from the envelope that the edge made, as the log keeps them for readers. */
+import type { AcceptedFacts, AcceptedMessage } from './entry.ts'
+import type { Envelope } from './record.ts'
+
+/** Addresses of one part of a message with very many recipients, in bytes as they are written at most. */
+const MOST_TO = 16 * 1024
+
+/** Undefined: nobody has said how it was accepted. */
+export function acceptedFacts(envelope: Envelope): AcceptedFacts | undefined {
+  const { accepted, helo, facts, recipients, acceptedAt, traceparent } = envelope
+  if (accepted === undefined) return undefined
+  return {
+    ...accepted,
+    ...(helo === undefined || helo === '' ? {} : { helo }),
+    size: facts.size,
+    recipients: recipients.length,
+    acceptedAt,
+    ...(traceparent === undefined ? {} : { traceparent }),
+  }
+}
+
+/** What an edge tells of a message: in several parts if it has very many recipients. */
+export function acceptedMessages(envelope: Envelope): AcceptedMessage[] {
+  const facts = acceptedFacts(envelope)
+  if (facts === undefined) return []
+  const { id, from, recipients } = envelope
+  const parts: AcceptedMessage[] = []
+  let to: string[] = []
+  let size = 0
+  let first = 0
+  for (const [index, { address }] of recipients.entries()) {
+    const more = writtenSize(address)
+    if (size + more > MOST_TO && to.length > 0) {
+      parts.push({ id, from, to, first, facts })
+      to = []
+      size = 0
+      first = index
+    }
+    to.push(address)
+    size += more
+  }
+  parts.push({ id, from, to, first, facts })
+  return parts
+}
+
+/** In printable ASCII, at most. */
+export const writtenSize = (text: string) => 3 + 6 * text.length
