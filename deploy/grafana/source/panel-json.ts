@@ -46,7 +46,7 @@ const GRAFANA_TYPE = {
   table: 'table',
 } as const
 
-const LEGEND = { displayMode: 'list', placement: 'bottom', showLegend: true }
+const LEGEND = { calcs: [], displayMode: 'list', placement: 'bottom', showLegend: true }
 const TOOLTIP = { mode: 'multi', sort: 'desc' }
 const LAST = { calcs: ['lastNotNull'], fields: '', values: false }
 
@@ -98,7 +98,13 @@ function looks(panel: Panel): object {
       const [zero, one] = panel.words
       const options = { 0: { text: zero, color: 'red', index: 0 }, 1: { text: one, color: 'green', index: 1 } }
       return {
-        options: { showValue: 'never', mergeValues: true, rowHeight: 0.9, legend: LEGEND, tooltip: { mode: 'single' } },
+        options: {
+          showValue: 'never',
+          mergeValues: true,
+          rowHeight: 0.9,
+          legend: LEGEND,
+          tooltip: { mode: 'single', sort: 'none' },
+        },
         fieldConfig: {
           defaults: {
             unit,
