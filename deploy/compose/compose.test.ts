@@ -21,13 +21,14 @@ const seconds = (text: unknown): number => {
 }
 const named = (pattern: RegExp): Service[] => services.filter(({ name }) => pattern.test(name))
 
-test('there are two edges, two delivery nodes, three NATS servers, and what is before and beside them', () => {
+test('there are two edges, two delivery nodes, an admin node, three NATS servers, and what is before and beside them', () => {
   const numbered = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}-${index + 1}`)
   const expected = [
     ...numbered('delivery', 2),
     ...numbered('edge', 2),
     ...numbered('nats', 3),
     ...numbered('nats-metrics', 3),
+    'admin-1',
     'grafana',
     'haproxy',
     'posthouse',
@@ -95,7 +96,7 @@ test('nothing is defined that nobody uses', () => {
 test('a service has its own NATS password and no other', () => {
   for (const { name, mounts } of services) {
     const passwords = mounts.filter(({ kind, target }) => kind === 'secret' && target.startsWith('/run/secrets/nats-'))
-    const own = /^(edge|delivery)-\d$/.exec(name)?.[1] ?? (name === 'posthouse' ? 'cli' : undefined)
+    const own = /^(edge|delivery|admin)-\d$/.exec(name)?.[1] ?? (name === 'posthouse' ? 'cli' : undefined)
     assert.deepEqual(
       passwords.map(({ target }) => target),
       own === undefined ? [] : [`/run/secrets/nats-${own}-password`],
@@ -153,7 +154,7 @@ test('edges trust HAProxy by the address that it has, and serve nobody without a
 })
 
 test('a container is not killed before its program has given up by itself', () => {
-  for (const kind of ['edge', 'delivery']) {
+  for (const kind of ['edge', 'delivery', 'admin']) {
     const deadline = seconds((settings(`${kind}.yaml`)['stop'] as { deadline: string }).deadline)
     for (const { name, raw } of named(new RegExp(`^${kind}-`))) {
       assert.ok(seconds(raw['stop_grace_period']) > deadline, name)

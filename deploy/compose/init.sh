@@ -40,7 +40,7 @@ put() {
   mv "$1.new" "$1"
 }
 
-for of in nats-edge nats-delivery nats-cli nats-route grafana-admin; do
+for of in nats-edge nats-delivery nats-admin nats-cli nats-route grafana-admin; do
   [ -s "$secrets/$of-password" ] || openssl rand -hex 24 | put "$secrets/$of-password"
 done
 password() {
@@ -51,6 +51,7 @@ put "$secrets/nats-passwords.conf" <<CONF
 # Made by init.sh from the files *-password beside it.
 EDGE_PASSWORD: "$(password nats-edge)"
 DELIVERY_PASSWORD: "$(password nats-delivery)"
+ADMIN_PASSWORD: "$(password nats-admin)"
 CLI_PASSWORD: "$(password nats-cli)"
 CONF
 

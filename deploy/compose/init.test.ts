@@ -21,8 +21,8 @@ test('every password is long, its own, and another one in another place', async 
   const passwords = [one, two].flatMap(({ secrets }) =>
     [...contents(secrets)].filter(([name]) => name.endsWith('-password')).map(([, text]) => text.trim()),
   )
-  assert.equal(passwords.length, 10)
-  assert.equal(new Set(passwords).size, 10)
+  assert.equal(passwords.length, 12)
+  assert.equal(new Set(passwords).size, 12)
   for (const password of passwords) assert.match(password, /^[0-9a-f]{48}$/)
 })
 

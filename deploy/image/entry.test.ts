@@ -39,8 +39,8 @@ test('the command line is there too', () => {
 
 test('what names no service is told which there are, with status 64', () => {
   for (const [args, says] of [
-    [[], /^which service\? usage: edge \| delivery \| posthouse, /],
-    [['admin'], /^admin: no such service; usage: edge /],
+    [[], /^which service\? usage: edge \| delivery \| admin \| posthouse, /],
+    [['console'], /^console: no such service; usage: edge /],
     [['constructor'], /^constructor: no such service; /],
     [['--config', 'edge.yaml'], /^--config: no such service; /],
   ] as const) {

@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '../..')
 const PROGRAMS: Readonly<Record<string, string>> = {
   edge: 'services/edge/main.ts',
   delivery: 'services/delivery/main.ts',
+  admin: 'services/admin/main.ts',
   posthouse: 'services/cli/main.ts',
 }
 

@@ -17,6 +17,10 @@ export interface AdminPort {
   answerTraces(answer: (question: TraceQuestion) => Promise<TraceAnswer>): () => void
   /** Tells the other admin nodes of this one, and hears of them: the names of all that live, in order, this one among them. */
   admins(): readonly string[]
+  /** Says some words to the other admin nodes, at most 256 KiB; lost unseen by those that do not listen just then. */
+  tell(words: string): void
+  /** Hears what the others say. Returns how to stop it. */
+  onWords(hear: (from: string, words: string) => void): () => void
   notReady(): Readiness
   close(): Promise<void>
 }

@@ -37,6 +37,7 @@ export class AdminQueue implements AdminPort {
   readonly #parts: AdminQueueParts
   readonly #said = new Map<number, Said>()
   readonly #admins = new Map<string, number>()
+  readonly #listeners = new Set<(from: string, words: string) => void>()
   readonly #timer: NodeJS.Timeout
   readonly #stopHearing: readonly (() => void)[]
 
@@ -50,7 +51,7 @@ export class AdminQueue implements AdminPort {
       store.onLease((partition, { released }) => {
         if (released) this.#released(partition)
       }),
-      store.onAdmin((admin) => this.#admins.set(admin, now())),
+      store.onAdmin((admin, words) => this.#heard(admin, words)),
     ]
     this.#timer = setInterval(() => store.announceAdmin(name), BEAT_EVERY_MS)
     store.announceAdmin(name)
@@ -95,6 +96,15 @@ export class AdminQueue implements AdminPort {
     return [...live].sort()
   }
 
+  tell(words: string): void {
+    this.#parts.store.announceAdmin(this.#parts.name, words)
+  }
+
+  onWords(hear: (from: string, words: string) => void): () => void {
+    this.#listeners.add(hear)
+    return () => this.#listeners.delete(hear)
+  }
+
   notReady(): Readiness {
     const reason = this.#parts.store.disconnected()
     return reason === undefined ? undefined : { why: 'unavailable', reason }
@@ -105,6 +115,14 @@ export class AdminQueue implements AdminPort {
     for (const stop of this.#stopHearing) stop()
     this.#parts.stop()
     await this.#parts.store.close()
+  }
+
+  /** One's own words come back from the server. */
+  #heard(admin: string, words: string | undefined): void {
+    const { name, now } = this.#parts
+    if (admin === name) return
+    this.#admins.set(admin, now())
+    if (words !== undefined) for (const hear of this.#listeners) hear(admin, words)
   }
 
   /** Nobody owns it until the next one speaks. */

@@ -190,8 +190,9 @@ export interface Store {
   announceFigures(figures: OwnerFigures): void
   onFigures(listener: (figures: OwnerFigures) => void): () => void
   /** An admin node tells the others twice a second that it lives. */
-  announceAdmin(name: string): void
-  onAdmin(listener: (name: string) => void): () => void
+  /** `words`: what it has to say to the others. */
+  announceAdmin(name: string, words?: string): void
+  onAdmin(listener: (name: string, words: string | undefined) => void): () => void
   /** As of the last poll (about once a second). */
   state(partition: number): PartitionState
   /** Undefined while connected to at least one server. */

@@ -242,6 +242,11 @@ export const metricsTable = defineMetrics({
     help: 'Time of a request to a webhook until its reply. Act when it nears webhookLimits.timeout.',
     buckets: LATENCY_SECONDS,
   },
+  webhookMissed: {
+    kind: 'counter',
+    name: 'posthouse_admin_webhook_missed_events_total',
+    help: 'Events that the index forgot before a webhook got them. Act on any: the receiver was down for longer than events.keep, or events.room is too little.',
+  },
   webhookWaiting: {
     kind: 'gauge',
     name: 'posthouse_admin_webhook_waiting_events',

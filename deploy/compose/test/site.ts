@@ -16,6 +16,7 @@ export const BALANCER = '127.0.0.9'
 const LISTENS: Readonly<Record<string, readonly number[]>> = {
   edge: [8080, 2525, 2587, 2465],
   delivery: [8080],
+  admin: [8080],
   nats: [4222, 6222, 8222],
   haproxy: [2525, 2587, 2465, 8404],
 }

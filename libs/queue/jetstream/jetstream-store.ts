@@ -358,12 +358,17 @@ class JetStreamStore implements Store {
     })
   }
 
-  announceAdmin(name: string): void {
-    this.#links.publish(ADMINS, name)
+  announceAdmin(name: string, words?: string): void {
+    this.#links.publish(ADMINS, words === undefined ? name : `${name}\n${words}`)
   }
 
-  onAdmin(listener: (name: string) => void): () => void {
-    return this.#links.subscribe(ADMINS, (message) => listener(message.string()))
+  onAdmin(listener: (name: string, words: string | undefined) => void): () => void {
+    return this.#links.subscribe(ADMINS, (message) => {
+      const text = message.string()
+      const end = text.indexOf('\n')
+      if (end < 0) listener(text, undefined)
+      else listener(text.slice(0, end), text.slice(end + 1))
+    })
   }
 
   state(partition: number): PartitionState {

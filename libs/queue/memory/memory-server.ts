@@ -58,7 +58,7 @@ export class MemoryServer {
   readonly heartbeats = new Bus<Heartbeat>()
   readonly uses = new Bus<PartitionUse>()
   readonly figures = new Bus<OwnerFigures>()
-  readonly admins = new Bus<string>()
+  readonly admins = new Bus<{ readonly name: string; readonly words: string | undefined }>()
   /** Something was appended to the log of this partition. */
   readonly logged = new Bus<number>()
 

@@ -305,14 +305,14 @@ export class MemoryStore implements Store {
     )
   }
 
-  announceAdmin(name: string): void {
-    if (!this.#isCut()) this.#server.admins.publish(name)
+  announceAdmin(name: string, words?: string): void {
+    if (!this.#isCut()) this.#server.admins.publish({ name, words })
   }
 
-  onAdmin(listener: (name: string) => void): () => void {
+  onAdmin(listener: (name: string, words: string | undefined) => void): () => void {
     return this.#listen(
-      this.#server.admins.subscribe((name) => {
-        if (!this.#isCut()) listener(name)
+      this.#server.admins.subscribe(({ name, words }) => {
+        if (!this.#isCut()) listener(name, words)
       }),
     )
   }

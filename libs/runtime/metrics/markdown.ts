@@ -11,7 +11,8 @@ export function metricsMarkdown(services: ReadonlyMap<string, MetricsTable>): st
       ' histograms counted, while tracing is on (Prometheus keeps them with `--enable-feature=exemplar-storage`). All series of a' +
       ' metric with named labels exist from the start, as zeros. Times are in seconds, sizes in bytes.',
     `A process never has more than ${MOST_SERIES} series, those of Node included, however many destinations, users and clients there` +
-      ' are: a label whose values nobody knows before shows only the largest, the others are in the sums that stand beside it.',
+      ' are: a label whose values nobody knows before shows only the largest, the others are in the sums that stand beside it.' +
+      ' The one admin node that exports the figures of the queue has 28 more for each partition.',
     '## Every process',
     `${rows(commonMetrics)}\n| \`process_*\`, \`nodejs_*\` | | | The usual ones of a Node process: CPU, memory, event loop lag, garbage collection. |`,
   ]

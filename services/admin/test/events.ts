@@ -35,6 +35,7 @@ export function accepted(sequence: number, message: string, fields: Partial<Mail
     user: 'anna',
     messageId: `${message.toLowerCase()}@example.org`,
     size: 2048,
+    recipients: fields.recipients?.length ?? 1,
     acceptedAt,
   }
   return event(sequence, message, {
