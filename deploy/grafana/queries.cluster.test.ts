@@ -10,8 +10,9 @@ import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { ALERTS_FILE, alertsIn, readRules } from '../prometheus/alerts.ts'
 import { PrometheusServer, until } from '../prometheus/test/prometheus-server.ts'
 import { labelValuesOf, panelsOf, readDashboards } from './dashboard.ts'
+import { startAdminNode, type AdminNode } from './test/admin-node.ts'
 import { EXPECTED, isSeen } from './test/expected.ts'
-import { startFakeAdmin } from './test/fake-admin.ts'
+import { Receiver } from './test/receiver.ts'
 import { SmallCluster } from './test/small-cluster.ts'
 
 /** For mail that was sent to show in a scrape. */
@@ -31,7 +32,7 @@ test(
   { timeout: 300_000 },
   async (t) => {
     const program = await debianProgram('prometheus', 'prometheus', (line) => t.diagnostic(line))
-    const { prometheus, cluster, mx } = await start(t, program)
+    const { prometheus, cluster, mx, admin } = await start(t, program)
     // Counters have to be seen before they count.
     await until(t.signal, async (see) => {
       const seen = await prometheus.query('min(count_over_time(up[1m]))')
@@ -39,6 +40,7 @@ test(
       return Number(seen[0]?.value[1] ?? 0) >= 2 || undefined
     })
     await someMail(cluster, mx)
+    await admin.ask('app@example.org')
 
     for (const [choice, chosen] of Object.entries(CHOICES))
       for (const [file, dashboard] of readDashboards())
@@ -127,6 +129,7 @@ function filled(text: string, chosen: Choice): string {
 interface Site {
   readonly cluster: SmallCluster
   readonly mx: FakeMx
+  readonly admin: AdminNode
   readonly prometheus: PrometheusServer
 }
 
@@ -147,7 +150,9 @@ async function start(t: TestContext, program: string): Promise<Site> {
   t.after(() => mx.close())
   const cluster = await SmallCluster.start(join(folder.path, 'cluster'), `127.0.0.1:${mx.port}`)
   t.after(() => cluster.stop())
-  const admin = await startFakeAdmin()
+  const receiver = await Receiver.start()
+  t.after(() => receiver.stop())
+  const admin = await startAdminNode(join(folder.path, 'cluster'), receiver.url)
   t.after(() => admin.stop())
   const metrics = { ...cluster.facts.metrics, 'admin-1': admin.url }
   const nodes = Object.entries(metrics).map(([name, url]) => ({ name, address: new URL(url).host }))
@@ -172,7 +177,7 @@ async function start(t: TestContext, program: string): Promise<Site> {
     ],
   })
   t.after(() => prometheus.stop())
-  return { cluster, mx, prometheus }
+  return { cluster, mx, admin, prometheus }
 }
 
 /** Accepted by both ways in, delivered, deferred, bounced, refused, and a log-in that fails. */

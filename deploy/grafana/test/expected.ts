@@ -74,6 +74,10 @@ export const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly 
     'Size of the index': SOME,
     'Messages in the index': SOME,
     'Time to index a batch': SOME,
+    'Questions for traces': SOME,
+    'Time to answer a question': SOME,
+    'Requests to webhooks': each('result', 'delivered'),
+    'Time of a request to a webhook': SOME,
   },
   'nats.json': {
     Servers: SOME,
