@@ -65,10 +65,19 @@ test('the alerts and dashboards speak of what the processes have, and of nothing
   const tables = await metricsTables()
   assert.deepEqual(await unknownNames(expressions, tables.values()), [])
   // Without a service's table what is asked of it is unknown: all of it is really looked at.
-  for (const service of ['edge', 'delivery']) {
+  const asked = {
+    edge: ['overview', 'edge', 'nats'],
+    delivery: ['overview', 'delivery', 'queue', 'nats'],
+    admin: ['overview', 'queue', 'nats'],
+  }
+  for (const [service, dashboards] of Object.entries(asked)) {
     const others = [...tables].filter(([name]) => name !== service).map(([, table]) => table)
     const lines = (await unknownNames(expressions, others)).join('\n')
-    for (const file of ['deploy/prometheus/alerts.yaml', 'deploy/grafana/overview.json'])
-      assert.match(lines, new RegExp(`^${file}: .*no metric posthouse_${service}_`, 'm'))
+    const files = dashboards.map((name) => `deploy/grafana/${name}.json`)
+    for (const file of service === 'admin' ? files : ['deploy/prometheus/alerts.yaml', ...files])
+      assert.match(
+        lines,
+        new RegExp(`^${file}: .*no metric posthouse_${service === 'admin' ? '(queue|nats)' : service}_`, 'm'),
+      )
   }
 })
