@@ -1,5 +1,5 @@
-// JSON Schema draft-07 as far as the generated schema uses it, for tests without Helm. A keyword it does not know is an error, so that
-// nothing is taken as checked that is not.
+// JSON Schema for tests without Helm: draft-07 as far as the schema of the values uses it, 2020-12 as far as that of the events does.
+// A keyword it does not know is an error, so that nothing is taken as checked that is not.
 import { isDeepStrictEqual } from 'node:util'
 import { typeOf, type JsonSchema } from './values-note.ts'
 
@@ -31,6 +31,8 @@ interface Check {
 const fits = (root: JsonSchema, schema: unknown, value: unknown) =>
   schemaMisfits(root, schema, value, '').next().done === true
 
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
+
 const nothing = function* (): Generator<string> {}
 
 /** A rule that only says something about values of one kind. */
@@ -49,7 +51,9 @@ const isMap = (value: unknown): value is Readonly<Record<string, unknown>> => ty
 const CHECKS: Readonly<Record<string, (check: Check) => Generator<string>>> = {
   $schema: nothing,
   $comment: nothing,
+  $id: nothing,
   definitions: nothing,
+  title: nothing,
   description: nothing,
   default: nothing,
   *$ref({ root, rules, rule, value, path }) {
@@ -72,6 +76,8 @@ const CHECKS: Readonly<Record<string, (check: Check) => Generator<string>>> = {
   *enum({ rule, value, path }) {
     if (!(rule as unknown[]).includes(value)) yield `${path}: must be one of ${(rule as unknown[]).join(', ')}`
   },
+  /** RFC 3339: the only format there is. */
+  format: about(isText, (value, rule: string) => rule === 'date-time' && DATE_TIME.test(value)),
   pattern: about(isText, (value, rule: string) => new RegExp(rule).test(value)),
   minLength: about(isText, (value, rule: number) => [...value].length >= rule),
   maxLength: about(isText, (value, rule: number) => [...value].length <= rule),
@@ -105,7 +111,10 @@ const CHECKS: Readonly<Record<string, (check: Check) => Generator<string>>> = {
     if (!(rule as unknown[]).some((schema) => fits(root, schema, value))) yield `${path}: fits none of several`
   },
   *if({ root, rules, rule, value, path }) {
-    if (!fits(root, rule, value)) yield* schemaMisfits(root, rules.else ?? true, value, path)
+    const branch = fits(root, rule, value) ? rules.then : rules.else
+    yield* schemaMisfits(root, branch ?? true, value, path)
   },
+  // oxlint-disable-next-line unicorn/no-thenable -- a keyword of the schema
+  then: nothing,
   else: nothing,
 }

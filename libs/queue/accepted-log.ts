@@ -13,7 +13,7 @@ import { MAX_ENTRY_HEADER } from '@posthouse/core/text-table'
 import type { Store } from './store.ts'
 
 /** The floor is told every two seconds. */
-const WAIT_MS = 3000
+const WAIT_MS = 5000
 const TICK_MS = 500
 const TRY_MS = 1000
 const TRIES = 20

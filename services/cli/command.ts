@@ -1,5 +1,5 @@
 // One verb of the command line: what it takes, what it does. Help and parsing follow from the table of its options.
-import type { Answer, Failed } from './status.ts'
+import type { Result } from './status.ts'
 import type { World } from './world.ts'
 
 export interface Option {
@@ -17,10 +17,11 @@ export interface Command {
   readonly summary: string
   /** What follows the name besides options ("NAME"): each is required. */
   readonly operands: readonly string[]
+  /** A row for `json` says what that means here. */
   readonly options: Readonly<Record<string, Option>>
   /** More that `--help` says. */
   readonly notes?: readonly string[]
-  run(given: Given, world: World): Promise<Answer | Failed>
+  run(given: Given, world: World): Promise<Result>
 }
 
 /** The command line of one command, parsed: an option that is not there is undefined or empty. */

@@ -19,7 +19,8 @@ export function overview(commands: readonly Command[]): string {
 }
 
 export function helpOf(command: Command): string {
-  const options = Object.entries({ ...command.options, ...COMMON }).map(([name, { value, repeated, help }]) => [
+  const rows = { ...command.options, ...COMMON, ...command.options }
+  const options = Object.entries(rows).map(([name, { value, repeated, help }]) => [
     `--${name}${value === undefined ? '' : ` ${value}`}`,
     repeated ? `${help}; may be repeated` : help,
   ])

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-// The `posthouse` command: looks at the queue of the whole cluster, keeps the users file, checks settings, sends a message
+// The `posthouse` command: looks at the queue of the whole cluster and what happened in it, keeps the users file, checks settings, sends a message
 // through. Nothing but the last needs a running Posthouse node.
 import { join } from 'node:path'
+import { connectEventFeed } from '@posthouse/queue/log-event-feed'
 import { connectQueueView } from '@posthouse/queue/queue-view'
+import { askTrace } from '@posthouse/queue/trace-client'
 import { run } from './program.ts'
 import type { World } from './world.ts'
 
@@ -16,6 +18,14 @@ const world: World = {
   errors: process.stderr,
   root: join(import.meta.dirname, '../..'),
   openQueue: (address, log) => connectQueueView({ ...address, log, patienceMs: PATIENCE_MS }),
+  openEvents: (address, log) => connectEventFeed({ ...address, log, patienceMs: PATIENCE_MS }),
+  askTrace: (address, question, log) => askTrace({ ...address, log, patienceMs: PATIENCE_MS }, question),
+  untilStopped() {
+    const stop = new AbortController()
+    // The second time they end the process, whatever it waits for.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+    return stop.signal
+  },
 }
 
 // Who read the answer may have seen enough (`| head`).

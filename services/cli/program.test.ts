@@ -6,6 +6,13 @@ const PROBE = '--from a@b --to a@b --listen 25'
 const wrong: readonly [args: string, complaint: RegExp][] = [
   ['frob', /^posthouse: frob: no such command; there are queue count, .*config check, probe$/],
   ['queue', /^posthouse: queue: no such command; there are queue count, queue list, queue show$/],
+  ['trace', /^posthouse: trace: QUERY is missing; posthouse trace --help shows how$/],
+  ['trace A B', /^posthouse: trace: "B" is one argument too many/],
+  ['trace A --limit 101', /^posthouse: --limit: must be a number from 1 to 100, not "101"$/],
+  ['events now', /^posthouse: events: "now" is one argument too many/],
+  ['events --type lost', /^posthouse: --type: must be one of accepted, .*attempted, not "lost"$/],
+  ['events --from 7', /^posthouse: --from: "7" is no cursor: one begins with v1$/],
+  ['events --from v9.7', /^posthouse: --from: "v9.7" is a cursor of version 9, this is version 1$/],
   ['queue frob', /^posthouse: queue frob: no such command/],
   ['queue show', /^posthouse: queue show: ID is missing; posthouse queue show --help shows how$/],
   ['queue show A B', /^posthouse: queue show: "B" is one argument too many/],
@@ -92,7 +99,7 @@ for (const args of [['--help'], ['-h'], ['help']]) {
   test(`posthouse ${args.join(' ')} lists every command`, async () => {
     const said = await posthouse(args)
     assert.deepEqual([said.status, said.errors], [0, ''])
-    for (const name of ['queue count', 'user add NAME', 'config check SERVICE', 'probe'])
+    for (const name of ['queue count', 'trace QUERY', 'events', 'user add NAME', 'config check SERVICE', 'probe'])
       assert.ok(said.output.includes(name))
   })
 }
@@ -119,6 +126,15 @@ test('a command of one word has a help of its own', async () => {
   for (const option of ['--edge HOST:PORT', '--listen [HOST:]PORT', '--tls starttls|implicit|none', '--insecure']) {
     assert.ok(said.output.includes(option), option)
   }
+})
+
+test('what --json means to a command of its own kind stands in its help, once', async () => {
+  const said = await posthouse(['events', '--help'])
+  const rows = said.output.split('\n').filter((line) => line.startsWith('  --json '))
+  assert.deepEqual(
+    rows.map((row) => row.replace(/ +/g, ' ')),
+    [' --json each event as one line of JSON, with the cursor to go on from after it'],
+  )
 })
 
 test('the help of a queue command tells of POSTHOUSE_CONFIG', async () => {

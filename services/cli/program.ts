@@ -5,7 +5,7 @@ import { parse } from './arguments.ts'
 import type { Command } from './command.ts'
 import { commands } from './commands.ts'
 import { helpOf, overview } from './help.ts'
-import { failed, isFailed, STATUS, type Answer, type Failed, type Status } from './status.ts'
+import { failed, STATUS, type Result, type Status } from './status.ts'
 import type { World } from './world.ts'
 
 export async function run(args: readonly string[], world: World): Promise<Status> {
@@ -42,14 +42,19 @@ function withoutVerb([noun = '', verb]: readonly string[], world: World): Status
   return show(world, failed('usage', `${what}: no such command; there are ${known}`), false)
 }
 
-function show(world: World, result: Answer | Failed, json: boolean): Status {
-  if (!isFailed(result)) {
-    const text = json ? JSON.stringify(result.json) : result.text
-    return text === '' ? STATUS.done : print(world, text)
+function show(world: World, result: Result, json: boolean): Status {
+  switch (result.is) {
+    case 'streamed':
+      return STATUS.done
+    case 'answer': {
+      const text = json ? JSON.stringify(result.json) : result.text
+      return text === '' ? STATUS.done : print(world, text)
+    }
+    case 'failed':
+      if (json) world.output.write(`${JSON.stringify(result.json ?? { errors: result.lines })}\n`)
+      for (const line of result.lines) world.errors.write(`posthouse: ${line}\n`)
+      return result.status
   }
-  if (json) world.output.write(`${JSON.stringify(result.json ?? { errors: result.lines })}\n`)
-  for (const line of result.lines) world.errors.write(`posthouse: ${line}\n`)
-  return result.status
 }
 
 function print(world: World, text: string): 0 {

@@ -7,7 +7,7 @@ import type { SettingsTable } from '@posthouse/runtime/settings/table'
 import type { Given, Option } from './command.ts'
 import { defaultFolder, localCluster } from './local-cluster.ts'
 import { readServiceFile, type Environment } from './service-file.ts'
-import { failed, isFailed, type Answer, type Failed } from './status.ts'
+import { failed, isFailed, type Failed, type Result } from './status.ts'
 import type { OpenQueue, QueueAddress, World } from './world.ts'
 
 /** How many partitions there are, and the rest, the streams themselves say. */
@@ -82,22 +82,34 @@ function read(
 }
 
 /** Opens the queue for one question. Whatever keeps it from being answered is one line and status 69. */
-export async function askQueue(
+export function askQueue(given: Given, world: World, question: (queue: OpenQueue) => Promise<Result>): Promise<Result> {
+  return goToQueue(given, world, async (address, log) => {
+    const queue = await world.openQueue(address, log)
+    try {
+      return await question(queue)
+    } finally {
+      await queue.close()
+    }
+  })
+}
+
+/** Finds the way to the queue. Whatever goes wrong there is one line and status 69. */
+export async function goToQueue(
   given: Given,
   world: World,
-  question: (queue: OpenQueue) => Promise<Answer | Failed>,
-): Promise<Answer | Failed> {
+  errand: (address: QueueAddress, log: QueueLog) => Promise<Result>,
+): Promise<Result> {
   const address = findQueue(given, world)
   if (isFailed(address)) return address
-  let queue: OpenQueue | undefined
   try {
-    queue = await world.openQueue(address, waitingAloud(world))
-    return await question(queue)
+    return await errand(address, waitingAloud(world))
   } catch (error) {
-    return failed('unavailable', `${(error as Error).message.split('\n', 1)[0]} (from ${address.from})`)
-  } finally {
-    await queue?.close()
+    return failed('unavailable', wentWrong(error, address))
   }
+}
+
+export function wentWrong(error: unknown, { from }: QueueAddress): string {
+  return `${(error as Error).message.split('\n', 1)[0]} (from ${from})`
 }
 
 /** Says what is waited for; the rest of the queue's log is for services. */

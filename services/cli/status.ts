@@ -30,6 +30,12 @@ export interface Answer {
   readonly text: string
 }
 
+/** The command has printed all it had to say itself, as it came. */
+export interface Streamed {
+  readonly is: 'streamed'
+}
+export type Result = Answer | Streamed | Failed
+
 export function failed(status: keyof Omit<typeof STATUS, 'done'>, ...lines: string[]): Failed {
   return { is: 'failed', status: STATUS[status], lines }
 }

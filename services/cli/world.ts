@@ -1,7 +1,9 @@
 // What a command has of the outside, as values: tests give others.
 import type { Readable, Writable } from 'node:stream'
+import type { EventFeed } from '@posthouse/queue/event-feed'
 import type { QueueLog } from '@posthouse/queue/log'
 import type { QueueView } from '@posthouse/queue/port'
+import type { TraceAnswer, TraceQuestion } from '@posthouse/queue/trace-port'
 import type { NatsTls } from '@posthouse/runtime/settings/queue-options'
 
 export interface World {
@@ -14,6 +16,12 @@ export interface World {
   readonly root: string
   /** Rejects with one line if the queue cannot be reached. */
   openQueue(address: QueueAddress, log: QueueLog): Promise<OpenQueue>
+  /** Likewise. */
+  openEvents(address: QueueAddress, log: QueueLog): Promise<EventFeed>
+  /** Rejects with one line if the queue cannot be reached, or no admin node answers. */
+  askTrace(address: QueueAddress, question: TraceQuestion, log: QueueLog): Promise<TraceAnswer>
+  /** From now on the first Ctrl-C or SIGTERM aborts this in place of ending the process. */
+  untilStopped(): AbortSignal
 }
 
 /** Standard input; a terminal can be told not to show what is typed. */

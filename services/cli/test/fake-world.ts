@@ -1,5 +1,7 @@
 // A command line without a process: what it prints is kept, and what it reads is given.
 import { Readable, Writable } from 'node:stream'
+import type { EventFeed } from '@posthouse/queue/event-feed'
+import type { TraceAnswer, TraceQuestion } from '@posthouse/queue/trace-port'
 import { run } from '../program.ts'
 import type { Input, OpenQueue, World } from '../world.ts'
 
@@ -14,6 +16,12 @@ export interface FakeWorld {
   readonly input?: string | Input
   readonly root?: string
   readonly queue?: () => Promise<OpenQueue>
+  readonly events?: () => Promise<EventFeed>
+  readonly trace?: (question: TraceQuestion) => Promise<TraceAnswer>
+  /** Ctrl-C. */
+  readonly stop?: AbortSignal
+  /** Standard output; what is written to it is not kept then. */
+  readonly output?: Writable
   /** Hears complaints and notes as they are written. */
   readonly onErrors?: (text: string) => void
 }
@@ -25,10 +33,14 @@ export async function posthouse(args: readonly string[], fake: FakeWorld = {}): 
   const world: World = {
     environment: fake.environment ?? {},
     input,
-    output,
+    output: fake.output ?? output,
     errors,
     root: fake.root ?? '/nowhere',
     openQueue: fake.queue ?? (() => Promise.reject(new Error('no queue was given'))),
+    openEvents: fake.events ?? (() => Promise.reject(new Error('no events were given'))),
+    askTrace: (_address, question) =>
+      fake.trace?.(question) ?? Promise.reject(new Error('no index of events was given')),
+    untilStopped: () => fake.stop ?? new AbortController().signal,
   }
   const status = await run(args, world)
   return { status, output: output.text, errors: errors.text }
