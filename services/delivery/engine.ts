@@ -8,6 +8,8 @@ import type { RouteTable } from '@posthouse/core/route-table'
 import { keptTrace } from '@posthouse/core/traceparent'
 import type { Delivery, DeliveryEngine } from '@posthouse/queue/port'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
+import { takeCensus } from './census.ts'
+import type { Census } from './census.ts'
 import type { Closer } from './closer.ts'
 import type { Dialled } from './dialler.ts'
 import { DeliveryStart } from './job.ts'
@@ -53,6 +55,7 @@ export class Engine implements DeliveryEngine, LaneHost {
   readonly #ticker: NodeJS.Timeout
   readonly #opened
   readonly #tls
+  #census: Census | undefined
   #closing = false
   #lettingGo: 'unsent' | 'all' | undefined
 
@@ -108,24 +111,19 @@ export class Engine implements DeliveryEngine, LaneHost {
     return this.#options.connections - this.#places
   }
   get ready(): number {
-    let ready = this.#held.length
-    for (const lane of this.#lanes.values()) ready += lane.readySize
-    return ready
+    return this.#held.length + this.census.ready
   }
   get destinations(): number {
     return this.#lanes.size
   }
 
-  get backedOff(): number {
-    const now = this.now()
-    let backedOff = 0
-    for (const lane of this.#lanes.values()) if (lane.isBackingOff(now)) backedOff += 1
-    return backedOff
-  }
-
-  /** What each destination has of it now; of those that have any. */
-  *each(what: 'connections' | 'readySize'): Generator<[destination: string, number]> {
-    for (const [destination, lane] of this.#lanes) if (lane[what] > 0) yield [destination, lane[what]]
+  /** What all lanes come to now; one pass for all that is asked in the same turn. */
+  get census(): Census {
+    if (this.#census === undefined) {
+      this.#census = takeCensus(this.#lanes.values(), this.now())
+      queueMicrotask(() => (this.#census = undefined))
+    }
+    return this.#census
   }
 
   /** Connections by the way they go out. */

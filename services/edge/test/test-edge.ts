@@ -35,6 +35,8 @@ export interface TestEdge extends AsyncDisposable {
   /** Every line logged so far. */
   lines(): Record<string, unknown>[]
   metricsText(): Promise<string>
+  /** The same, with exemplars. */
+  openMetrics(): Promise<string>
 }
 
 export interface TestEdgeOptions {
@@ -126,6 +128,7 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     metricsText: () => registry.text(),
+    openMetrics: async () => (await registry.page('application/openmetrics-text')).text,
     [Symbol.asyncDispose]: end,
   }
 }
