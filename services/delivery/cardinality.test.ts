@@ -31,6 +31,7 @@ async function engineThat(connections: number, dial: (destination: string) => Pr
     routes,
     retry,
     log,
+    tracer: off,
     metrics,
     tracer: off,
     nextId: () => 'ID',
