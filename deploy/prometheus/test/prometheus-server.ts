@@ -47,6 +47,7 @@ export class PrometheusServer {
         `--storage.tsdb.path=${join(folder, 'data')}`,
         `--web.listen-address=${HOST}:${port}`,
         '--log.level=warn',
+        '--enable-feature=exemplar-storage',
       ],
       { output: join(folder, 'prometheus.log'), cwd: folder },
     )
@@ -75,6 +76,17 @@ export class PrometheusServer {
 
   labelValues(label: string, selector: string): Promise<string[]> {
     return this.#get(`label/${label}/values`, { 'match[]': selector })
+  }
+
+  /** The labels of all exemplars that an expression's histograms had within the last ten minutes. */
+  async exemplars(expression: string): Promise<Readonly<Record<string, string>>[]> {
+    const now = Date.now() / 1000
+    const range = { start: String(now - 600), end: String(now) }
+    const found = await this.#get<{ exemplars: { labels: Record<string, string> }[] }[]>('query_exemplars', {
+      query: expression,
+      ...range,
+    })
+    return found.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels))
   }
 
   async rules(): Promise<{ name: string; health: string; lastError?: string }[]> {
