@@ -13,6 +13,7 @@ const table = defineMetrics({
   },
   open: { kind: 'gauge', name: 'posthouse_test_open', help: 'Open.' },
   backlog: { kind: 'gauge', name: 'posthouse_test_backlog', help: 'Backlog.', labels: { partition: { below: 64 } } },
+  busiest: { kind: 'gauge', name: 'posthouse_test_busiest', help: 'B.', labels: { destination: { top: 20 } } },
   seconds: { kind: 'histogram', name: 'posthouse_test_seconds', help: 'Seconds.', buckets: [1] },
 })
 
@@ -32,6 +33,8 @@ test('what the processes have is taken, with the labels that Prometheus gives', 
     'nodejs_eventloop_lag_p99_seconds unless up == 0',
     'label_replace(posthouse_test_open, "to", "$1", "from", "posthouse_test_not{a=\\"b\\"}")',
     'ALERTS{alertstate="firing"}',
+    'topk(5, sum by (destination) (posthouse_test_busiest{destination=~"example[.]org|.*[.]net"}))',
+    'min by (instance) (posthouse_ready) == 0 and on (instance) rate(posthouse_log_suppressed_total[5m]) > 0',
   ])
     assert.deepEqual(await complaints(text), [], text)
 })
@@ -50,6 +53,7 @@ test('a metric, a label or a value that no process has is found', async () => {
     ['posthouse_test_done_total{outcome="expired"}', 'posthouse_test_done_total has no outcome="expired"'],
     ['posthouse_test_done_total{outcome=~"bounced|expired"}', 'posthouse_test_done_total has no outcome="expired"'],
     ['posthouse_test_done_total{outcome!~"later.*"}', 'posthouse_test_done_total has no outcome="later.*"'],
+    ['posthouse_test_busiest{partition="1"}', 'posthouse_test_busiest has no label partition'],
     ['sum by (reason) (posthouse_test_done_total)', 'no label reason there to group by'],
     ['posthouse_test_open and on (node) posthouse_test_backlog', 'no label node there to group by'],
   ]

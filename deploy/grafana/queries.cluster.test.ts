@@ -70,7 +70,8 @@ test(
             await until(t.signal, async (see) => {
               const seen = await prometheus.exemplars(filled(expr, CHOICES['pods'] ?? {}))
               see([file, title, seen])
-              return seen.some(({ trace_id: id = '' }) => /^[0-9a-f]{32}$/.test(id)) || undefined
+              const ids = seen.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels['trace_id'] ?? ''))
+              return ids.some((id) => /^[0-9a-f]{32}$/.test(id)) || undefined
             })
     })
 
@@ -205,6 +206,7 @@ async function start(t: TestContext, program: string): Promise<Site> {
     program,
     folder: home,
     ruleFiles: [ALERTS_FILE],
+    arguments: ['--enable-feature=exemplar-storage'],
     scrapeConfigs: [
       ...[...services].map(([service, ofService]) => ({
         job_name: `posthouse-${service}`,
