@@ -194,13 +194,18 @@ describe('monitoring', () => {
     const found = ofKind(await rendered('everything on'), 'ConfigMap').filter(
       ({ metadata }) => metadata.namespace === 'grafana',
     )
-    assert.ok(found.length > 0, 'there is none')
+    assert.deepEqual(found.flatMap((object) => Object.keys(contentsOf(object))).toSorted(), [
+      'delivery.json',
+      'edge.json',
+      'nats.json',
+      'overview.json',
+      'queue.json',
+    ])
     for (const object of found) {
       assert.equal(object.metadata.labels?.['grafana_dashboard'], '1')
       assert.equal(object.metadata.annotations?.['grafana_folder'], 'Posthouse')
       for (const [file, text] of Object.entries(contentsOf(object))) {
-        assert.match(file, /\.json$/)
-        assert.ok((JSON.parse(text) as { title?: string }).title, file)
+        assert.equal((JSON.parse(text) as { uid?: string }).uid, `posthouse-${file.replace('.json', '')}`)
       }
     }
   })

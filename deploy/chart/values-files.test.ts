@@ -18,15 +18,15 @@ test('the permissions hold every user with its account and subjects', () => {
 
 test('alerts and dashboards are copied as they are, and what is not there is not', async () => {
   await using folder = await temporaryFolder('chart-copies')
-  assert.deepEqual([...chartCopies(folder.path)], [])
-  await mkdir(join(folder.path, 'deploy/grafana'), { recursive: true })
+  assert.deepEqual([...chartCopies(folder.path, new Map())], [])
   await mkdir(join(folder.path, 'deploy/prometheus'), { recursive: true })
-  await writeFile(join(folder.path, 'deploy/grafana/queue.json'), '{ "a":1}\n')
-  await writeFile(join(folder.path, 'deploy/grafana/edge.json'), '{}')
-  await writeFile(join(folder.path, 'deploy/grafana/README.md'), 'not a dashboard')
   await writeFile(join(folder.path, 'deploy/prometheus/alerts.yaml'), 'groups:   []\n')
+  const dashboards = new Map([
+    ['edge.json', '{}'],
+    ['queue.json', '{ "a":1}\n'],
+  ])
   assert.deepEqual(
-    [...chartCopies(folder.path)],
+    [...chartCopies(folder.path, dashboards)],
     [
       ['helm/posthouse/files/alerts.yaml', 'groups:   []\n'],
       ['helm/posthouse/files/dashboards/edge.json', '{}'],

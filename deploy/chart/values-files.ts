@@ -1,6 +1,6 @@
 // What the chart carries in helm/posthouse/files, because Helm reads nothing outside of the chart's folder: what each user may do
 // at the NATS servers, and copies of the alerts and dashboards.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { permissionsOf, queueUsers, readersAccount } from '@posthouse/queue/jetstream/permissions'
 import { stringify } from 'yaml'
@@ -10,16 +10,12 @@ const FILES = 'helm/posthouse/files'
 /** Folders in which everything is a copy, so that what is not copied any more is to go. */
 export const copiedFolders: readonly string[] = [`${FILES}/dashboards`]
 
-/** By its path in the tree, byte by byte. Sources that are not there have no copies. */
-export function chartCopies(root: string): ReadonlyMap<string, string> {
+/** By its path in the tree, byte by byte; dashboards are given by their names. Without alerts below `root` there is no copy of them. */
+export function chartCopies(root: string, dashboards: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const copies = new Map<string, string>()
-  const copy = (from: string, to: string) => {
-    if (existsSync(join(root, from))) copies.set(`${FILES}/${to}`, readFileSync(join(root, from), 'utf8'))
-  }
-  copy('deploy/prometheus/alerts.yaml', 'alerts.yaml')
-  const dashboards = join(root, 'deploy/grafana')
-  for (const name of existsSync(dashboards) ? readdirSync(dashboards).toSorted() : [])
-    if (name.endsWith('.json')) copy(`deploy/grafana/${name}`, `dashboards/${name}`)
+  const alerts = join(root, 'deploy/prometheus/alerts.yaml')
+  if (existsSync(alerts)) copies.set(`${FILES}/alerts.yaml`, readFileSync(alerts, 'utf8'))
+  for (const [name, text] of dashboards) copies.set(`${FILES}/dashboards/${name}`, text)
   return copies
 }
 

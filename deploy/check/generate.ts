@@ -1,12 +1,13 @@
 // Writes what is generated: docs/settings.md and docs/metrics.md, from the tables of the services that are there,
 // docs/nats.md, from what each of them asks of the NATS servers, docs/faults.md, from the runs written down in docs/faults.json,
 // docs/kubernetes-results.md, from the run on a cluster written down in docs/kubernetes.json,
+// the dashboards in deploy/grafana, from deploy/grafana/source,
 // and of the chart in helm/posthouse the schema of its values and their table in its README.md, from values.yaml, and what it
 // carries in files/. `check` compares instead of writing.
 //
 //   node deploy/check/generate.ts
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { metricsMarkdown } from '@posthouse/runtime/metrics/markdown'
@@ -19,9 +20,12 @@ import { readmeMarkdown } from '../chart/values-readme.ts'
 import { valuesSchema } from '../chart/values-schema.ts'
 import { resultsDocument } from '../e2e/report/document.ts'
 import type { RunResult } from '../e2e/result.ts'
+import { dashboardFiles } from '../grafana/source/dashboards.ts'
 import { natsMarkdown } from './nats-document.ts'
 
 export const root = join(import.meta.dirname, '../..')
+
+const DASHBOARDS = 'deploy/grafana'
 
 /** Every generated file, by its path in the tree. Throws when values.yaml is not as it has to be. */
 export async function generate(): Promise<ReadonlyMap<string, string>> {
@@ -36,29 +40,37 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
     ...(faults === undefined ? [] : [['docs/faults.md', faults] as const]),
     ...chartDocuments(settings),
     ...kubernetesResults(join(root, 'docs/kubernetes.json')),
+    ...[...dashboardFiles()].map(([name, text]) => [`${DASHBOARDS}/${name}`, text] as const),
   ] as const) {
     const options = await resolveConfig(join(root, path))
     files.set(path, await format(text, { ...options, filepath: path }))
   }
-  return new Map([...files, ...chartCopies(root)])
+  return new Map([...files, ...chartCopies(root, dashboardsIn(files))])
 }
 
-/** Those of the files that stand otherwise in the folder, or not at all, and copies of what is no more. */
+/** By the file's name. */
+function dashboardsIn(files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map(
+    [...files].filter(([path]) => dirname(path) === DASHBOARDS).map(([path, text]) => [basename(path), text]),
+  )
+}
+
+/** Those of the files that stand otherwise in the folder, or not at all, and those that nothing makes any more. */
 export function outOfDate(files: ReadonlyMap<string, string>, folder: string): string[] {
   const stale: string[] = []
   for (const [path, text] of files) {
     const file = join(folder, path)
     if (!existsSync(file)) stale.push(`${path} is missing`)
-    else if (readFileSync(file, 'utf8') !== text) stale.push(`${path} is not what the tables say`)
+    else if (readFileSync(file, 'utf8') !== text) stale.push(`${path} is not what it is made from`)
   }
-  return [...stale, ...leftOver(files, folder).map((path) => `${path} is a copy of nothing`)]
+  return [...stale, ...leftOver(files, folder).map((path) => `${path} is made from nothing`)]
 }
 
 function leftOver(files: ReadonlyMap<string, string>, folder: string): string[] {
-  return copiedFolders
-    .filter((copies) => existsSync(join(folder, copies)))
-    .flatMap((copies) => readdirSync(join(folder, copies)).map((name) => `${copies}/${name}`))
-    .filter((path) => !files.has(path))
+  return [DASHBOARDS, ...copiedFolders]
+    .filter((made) => existsSync(join(folder, made)))
+    .flatMap((made) => readdirSync(join(folder, made)).map((name) => `${made}/${name}`))
+    .filter((path) => path.endsWith('.json') && !files.has(path))
 }
 
 function chartDocuments(

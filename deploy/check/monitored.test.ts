@@ -13,6 +13,7 @@ const table = defineMetrics({
   },
   open: { kind: 'gauge', name: 'posthouse_test_open', help: 'Open.' },
   backlog: { kind: 'gauge', name: 'posthouse_test_backlog', help: 'Backlog.', labels: { partition: { below: 64 } } },
+  busiest: { kind: 'gauge', name: 'posthouse_test_busiest', help: 'B.', labels: { destination: { top: 20 } } },
   seconds: { kind: 'histogram', name: 'posthouse_test_seconds', help: 'Seconds.', buckets: [1] },
 })
 
@@ -32,6 +33,8 @@ test('what the processes have is taken, with the labels that Prometheus gives', 
     'nodejs_eventloop_lag_p99_seconds unless up == 0',
     'label_replace(posthouse_test_open, "to", "$1", "from", "posthouse_test_not{a=\\"b\\"}")',
     'ALERTS{alertstate="firing"}',
+    'topk(5, sum by (destination) (posthouse_test_busiest{destination=~"example[.]org|.*[.]net"}))',
+    'min by (instance) (posthouse_ready) == 0 and on (instance) rate(posthouse_log_suppressed_total[5m]) > 0',
   ])
     assert.deepEqual(await complaints(text), [], text)
 })
@@ -50,6 +53,7 @@ test('a metric, a label or a value that no process has is found', async () => {
     ['posthouse_test_done_total{outcome="expired"}', 'posthouse_test_done_total has no outcome="expired"'],
     ['posthouse_test_done_total{outcome=~"bounced|expired"}', 'posthouse_test_done_total has no outcome="expired"'],
     ['posthouse_test_done_total{outcome!~"later.*"}', 'posthouse_test_done_total has no outcome="later.*"'],
+    ['posthouse_test_busiest{partition="1"}', 'posthouse_test_busiest has no label partition'],
     ['sum by (reason) (posthouse_test_done_total)', 'no label reason there to group by'],
     ['posthouse_test_open and on (node) posthouse_test_backlog', 'no label node there to group by'],
   ]
@@ -61,10 +65,19 @@ test('the alerts and dashboards speak of what the processes have, and of nothing
   const tables = await metricsTables()
   assert.deepEqual(await unknownNames(expressions, tables.values()), [])
   // Without a service's table what is asked of it is unknown: all of it is really looked at.
-  for (const service of ['edge', 'delivery']) {
+  const asked = {
+    edge: ['overview', 'edge', 'nats'],
+    delivery: ['overview', 'delivery', 'queue', 'nats'],
+    admin: ['overview', 'queue', 'nats'],
+  }
+  for (const [service, dashboards] of Object.entries(asked)) {
     const others = [...tables].filter(([name]) => name !== service).map(([, table]) => table)
     const lines = (await unknownNames(expressions, others)).join('\n')
-    for (const file of ['deploy/prometheus/alerts.yaml', 'deploy/grafana/overview.json'])
-      assert.match(lines, new RegExp(`^${file}: .*no metric posthouse_${service}_`, 'm'))
+    const files = dashboards.map((name) => `deploy/grafana/${name}.json`)
+    for (const file of service === 'admin' ? files : ['deploy/prometheus/alerts.yaml', ...files])
+      assert.match(
+        lines,
+        new RegExp(`^${file}: .*no metric posthouse_${service === 'admin' ? '(queue|nats)' : service}_`, 'm'),
+      )
   }
 })

@@ -1,6 +1,6 @@
 // Rules over every service of deploy/compose.yaml, and what its files say of each other. Docker itself is not needed.
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { queueUsers } from '@posthouse/queue/jetstream/permissions'
@@ -185,4 +185,12 @@ test('Grafana finds its numbers, and its dashboards where they are mounted', () 
   const path = providers[0]?.options.path
   const mount = grafana?.mounts.find(({ target }) => target === path)
   assert.equal(mount?.source, join(COMPOSE_FILE, '../grafana'))
+  // It takes all files below that are JSON.
+  assert.deepEqual(
+    readdirSync(mount.source, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.json'))
+      .toSorted(),
+    ['delivery.json', 'edge.json', 'nats.json', 'overview.json', 'queue.json'],
+  )
+  assert.ok(compose.services.get('prometheus')?.command.includes('--enable-feature=exemplar-storage'))
 })

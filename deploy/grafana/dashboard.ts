@@ -13,12 +13,18 @@ export interface Target {
   readonly refId: string
   readonly expr: string
   readonly legendFormat?: string
+  readonly exemplar?: boolean
   readonly datasource: Source
 }
 
 export interface Source {
   readonly type: string
   readonly uid: string
+}
+
+export interface Link {
+  readonly title: string
+  readonly url: string
 }
 
 export interface Panel {
@@ -28,7 +34,13 @@ export interface Panel {
   readonly description?: string
   readonly gridPos: Place
   readonly datasource?: Source
-  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } }
+  readonly links: readonly Link[]
+  readonly fieldConfig?: {
+    readonly defaults: {
+      readonly unit?: string
+      readonly thresholds?: { readonly steps: readonly { readonly color: string; readonly value: number | null }[] }
+    }
+  }
   readonly targets?: readonly Target[]
   /** Of a row that is folded. */
   readonly panels?: readonly Panel[]
@@ -46,8 +58,12 @@ export interface Dashboard {
   readonly id: null
   readonly uid: string
   readonly title: string
+  readonly description: string
   readonly tags: readonly string[]
   readonly schemaVersion: number
+  readonly refresh: string
+  readonly time: { readonly from: string; readonly to: string }
+  readonly links: readonly (Link & { readonly includeVars: boolean; readonly keepTime: boolean })[]
   readonly templating: { readonly list: readonly Variable[] }
   readonly annotations: { readonly list: readonly { readonly name: string; readonly expr?: string }[] }
   readonly panels: readonly Panel[]

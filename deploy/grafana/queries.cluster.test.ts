@@ -8,8 +8,11 @@ import { debianProgram } from '@posthouse/testkit/debian-program'
 import { FakeMx } from '@posthouse/testkit/fake-mx'
 import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { ALERTS_FILE, alertsIn, readRules } from '../prometheus/alerts.ts'
-import { PrometheusServer, until, type Sample } from '../prometheus/test/prometheus-server.ts'
+import { PrometheusServer, until } from '../prometheus/test/prometheus-server.ts'
 import { labelValuesOf, panelsOf, readDashboards } from './dashboard.ts'
+import { startAdminNode, type AdminNode } from './test/admin-node.ts'
+import { EXPECTED, isSeen } from './test/expected.ts'
+import { Receiver } from './test/receiver.ts'
 import { SmallCluster } from './test/small-cluster.ts'
 
 /** For mail that was sent to show in a scrape. */
@@ -20,8 +23,8 @@ type Choice = Readonly<Record<string, string>>
 /** What is chosen above the dashboard, by who scraped. "All" is `.*`, and finds a label that is not there. */
 const CHOICES: Readonly<Record<string, Choice>> = {
   pods: { namespace: 'mail', job: '.*', pod: '.*', instance: '.*' },
-  'one pod': { namespace: 'mail', job: 'mail/posthouse', pod: 'posthouse-(edge|delivery)-1', instance: '.*' },
-  addresses: { namespace: '.*', job: 'posthouse-(edge|delivery)', pod: '.*', instance: '.*' },
+  'one pod': { namespace: 'mail', job: 'mail/posthouse', pod: 'posthouse-(edge|delivery|admin)-1', instance: '.*' },
+  addresses: { namespace: '.*', job: 'posthouse-(edge|delivery|admin)', pod: '.*', instance: '.*' },
 }
 
 test(
@@ -29,7 +32,7 @@ test(
   { timeout: 300_000 },
   async (t) => {
     const program = await debianProgram('prometheus', 'prometheus', (line) => t.diagnostic(line))
-    const { prometheus, cluster, mx } = await start(t, program)
+    const { prometheus, cluster, mx, admin } = await start(t, program)
     // Counters have to be seen before they count.
     await until(t.signal, async (see) => {
       const seen = await prometheus.query('min(count_over_time(up[1m]))')
@@ -37,6 +40,7 @@ test(
       return Number(seen[0]?.value[1] ?? 0) >= 2 || undefined
     })
     await someMail(cluster, mx)
+    await admin.ask('app@example.org')
 
     for (const [choice, chosen] of Object.entries(CHOICES))
       for (const [file, dashboard] of readDashboards())
@@ -50,17 +54,39 @@ test(
                 const samples = await prometheus.query(query)
                 see(samples)
                 const there = samples.length > 0 && samples.every(({ value }) => Number.isFinite(Number(value[1])))
-                return (there && (EXPECTED[title] ?? []).every((one) => isSeen(one, samples))) || undefined
+                return (there && (EXPECTED[file]?.[title] ?? []).every((one) => isSeen(one, samples))) || undefined
               })
             })
 
+    await t.test('what is marked in all panels is found', async () => {
+      for (const [file, { annotations }] of readDashboards())
+        for (const { name, expr } of annotations.list) {
+          if (expr === undefined) continue
+          const seen = await prometheus.query(filled(expr, CHOICES['pods'] ?? {}))
+          // Alerts may fire, or not.
+          if (name === 'Starts') assert.equal(seen.length, 3, file)
+          else assert.equal(name, 'Alerts', file)
+        }
+    })
+
     await t.test('the variables offer what there is to choose', async () => {
       for (const [choice, expected] of [
-        ['pods', { namespace: ['mail'], job: ['mail/posthouse'], pod: ['posthouse-delivery-1', 'posthouse-edge-1'] }],
+        [
+          'pods',
+          {
+            namespace: ['mail'],
+            job: ['mail/posthouse'],
+            pod: ['posthouse-admin-1', 'posthouse-delivery-1', 'posthouse-edge-1'],
+          },
+        ],
         // Jobs are offered whatever job is chosen.
         [
           'addresses',
-          { namespace: ['mail'], job: ['mail/posthouse', 'posthouse-delivery', 'posthouse-edge'], pod: [] },
+          {
+            namespace: ['mail'],
+            job: ['mail/posthouse', 'posthouse-admin', 'posthouse-delivery', 'posthouse-edge'],
+            pod: [],
+          },
         ],
       ] as const)
         for (const dashboard of readDashboards().values())
@@ -69,7 +95,7 @@ test(
             const values =
               asked && (await prometheus.labelValues(asked.label, filled(asked.selector, CHOICES[choice] ?? {})))
             if (variable.name in expected) assert.deepEqual(values, expected[variable.name as 'job'], variable.name)
-            if (variable.name === 'instance') assert.equal(values?.length, 2, choice)
+            if (variable.name === 'instance') assert.equal(values?.length, 3, choice)
           }
     })
 
@@ -92,59 +118,6 @@ test(
   },
 )
 
-interface Expectation {
-  /** None: any series. */
-  readonly labels?: Readonly<Record<string, string>>
-  readonly above: number
-}
-
-/** What has to be seen of the mail, by the title of the panel. */
-const EXPECTED: Readonly<Record<string, readonly Expectation[]>> = {
-  Edges: [{ above: 0 }],
-  'Delivery nodes': [{ above: 0 }],
-  Accepted: [
-    { labels: { role: 'relay' }, above: 0 },
-    { labels: { role: 'submission' }, above: 0 },
-  ],
-  Refused: [{ labels: { reason: 'authenticationRequired' }, above: 0 }],
-  'Time to the 250': [{ above: 0 }],
-  'Acceptance to delivery': [{ above: 0 }],
-  'Recipients accepted and delivered': [{ above: 0 }],
-  'Not delivered': [
-    { labels: { outcome: 'deferred' }, above: 0 },
-    { labels: { outcome: 'bounced' }, above: 0 },
-  ],
-  'Connections taken': [{ labels: { role: 'relay' }, above: 0 }],
-  'Time to publish': [{ above: 0 }],
-  'Log-ins': [
-    { labels: { result: 'ok' }, above: 0 },
-    { labels: { result: 'wrong' }, above: 0 },
-  ],
-  'Messages in a batch': [{ above: 0 }],
-  'Content accepted': [{ above: 0 }],
-  Transactions: [{ above: 0 }],
-  'Connections opened': [{ labels: { result: 'plain' }, above: 0 }],
-  'Storing outcomes': [
-    { labels: { kind: 'outcome' }, above: 0 },
-    { labels: { kind: 'later' }, above: 0 },
-  ],
-  CPU: [{ above: 0 }],
-  Memory: [{ above: 10_000_000 }],
-  'Event loop lag': [{ above: 0 }],
-  'Running since': [{ above: 0 }],
-  Versions: [
-    { labels: { service: 'edge' }, above: 0 },
-    { labels: { service: 'delivery' }, above: 0 },
-  ],
-}
-
-function isSeen({ labels = {}, above }: Expectation, samples: readonly Sample[]): boolean {
-  return samples.some(
-    ({ metric, value }) =>
-      Number(value[1]) > above && Object.entries(labels).every(([name, wanted]) => metric[name] === wanted),
-  )
-}
-
 function filled(text: string, chosen: Choice): string {
   const query = text.replaceAll(/\$(\w+)/g, (whole, name: string) =>
     name === '__rate_interval' ? '5m' : (chosen[name] ?? whole),
@@ -156,6 +129,7 @@ function filled(text: string, chosen: Choice): string {
 interface Site {
   readonly cluster: SmallCluster
   readonly mx: FakeMx
+  readonly admin: AdminNode
   readonly prometheus: PrometheusServer
 }
 
@@ -176,7 +150,12 @@ async function start(t: TestContext, program: string): Promise<Site> {
   t.after(() => mx.close())
   const cluster = await SmallCluster.start(join(folder.path, 'cluster'), `127.0.0.1:${mx.port}`)
   t.after(() => cluster.stop())
-  const nodes = Object.entries(cluster.facts.metrics).map(([name, url]) => ({ name, address: new URL(url).host }))
+  const receiver = await Receiver.start()
+  t.after(() => receiver.stop())
+  const admin = await startAdminNode(join(folder.path, 'cluster'), receiver.url)
+  t.after(() => admin.stop())
+  const metrics = { ...cluster.facts.metrics, 'admin-1': admin.url }
+  const nodes = Object.entries(metrics).map(([name, url]) => ({ name, address: new URL(url).host }))
   const home = join(folder.path, 'prometheus')
   await mkdir(home)
   const prometheus = await PrometheusServer.start({
@@ -198,7 +177,7 @@ async function start(t: TestContext, program: string): Promise<Site> {
     ],
   })
   t.after(() => prometheus.stop())
-  return { cluster, mx, prometheus }
+  return { cluster, mx, admin, prometheus }
 }
 
 /** Accepted by both ways in, delivered, deferred, bounced, refused, and a log-in that fails. */

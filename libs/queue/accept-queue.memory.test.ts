@@ -1,6 +1,7 @@
 /** The accept queue on the store in memory that loses requests and answers and refuses: what it says is what is there. */
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeBatch } from '@posthouse/core/batch-codec'
 import { mailRecord } from '@posthouse/testkit/mail-record'
 import { acceptQueueOn } from './accept-queue.ts'
@@ -56,5 +57,25 @@ it('keeps a large body where its record is, also when answers are lost', { timeo
   server.fault = () => 'none'
   for await (const chunk of store.readBody(partition, body)) chunks.push(chunk)
   assert.deepEqual(Buffer.concat(chunks), content)
+  await queue.close()
+})
+
+it('tells how it sees the partitions, each once', { timeout: 60_000 }, async () => {
+  const server = new MemoryServer({ partitions: 4, mailBytes: 100_000 })
+  server.leaderless.add(1)
+  server.partition(2).mail.append({ id: 'filler', subject: '1', payload: Buffer.alloc(95_000) }, 0)
+  const held = Promise.withResolvers<Fault>()
+  const queue = acceptQueueOn(server.connect('edge'))
+  const seen = () => queue.partitions()
+  assert.deepEqual({ ...seen(), used: 0 }, { usable: 2, leaderless: 1, full: 1, silent: 0, used: 0 })
+  assert(seen().used > 0.9 && seen().used <= 1)
+  server.fault = () => held.promise
+  const fate = new Promise<Fate>((resolve) => queue.accept(mailRecord('slow'), resolve))
+  while (seen().silent === 0) await sleep(10)
+  assert.equal(seen().usable + seen().silent, 2)
+  assert.equal(queue.waiting.records, 1)
+  server.fault = () => 'none'
+  held.resolve('none')
+  assert.deepEqual(await fate, { is: 'stored' })
   await queue.close()
 })

@@ -8,6 +8,10 @@ import type { LogHeader, Store } from './store.ts'
 
 const ASK_AGAIN_MS = 200
 const TRIES = 25
+/** Long enough to have asked more than one replica. */
+const QUIET_MS = 10_000
+
+class NoAnswer extends Error {}
 
 export class LogEventFeed implements EventFeed {
   readonly #store: Store
@@ -48,17 +52,30 @@ export class LogEventFeed implements EventFeed {
       if (end !== undefined && after >= end) return
       const done = new AbortController()
       const until = AbortSignal.any([signal, ended.signal, done.signal])
+      const quiet = end === undefined ? undefined : this.#whenQuiet(partition, done)
       await this.#store.followLog(partition, after + 1, until, async (entries) => {
         const last = entries.at(-1)?.seq ?? after
         await give(partition, this.#events(partition, entries), last)
         if (end !== undefined && last >= end) done.abort()
+        quiet?.refresh()
       })
+      clearTimeout(quiet)
+      if (done.signal.reason instanceof NoAnswer) throw done.signal.reason
     })
     try {
       await Promise.all(readers)
     } finally {
       ended.abort()
     }
+  }
+
+  /** The last entries may have been deleted, and nothing comes after them: then a partition that answers has said all. */
+  #whenQuiet(partition: number, done: AbortController): NodeJS.Timeout {
+    return setTimeout(() => {
+      void this.#store.extents(partition).then(({ is }) => {
+        done.abort(is === 'extents' ? undefined : new NoAnswer(`partition ${partition} of the queue does not answer`))
+      })
+    }, QUIET_MS)
   }
 
   async ends(): Promise<EventCursor> {

@@ -7,6 +7,7 @@ import type { Moment, OwnerEffect, ReadBatch } from '@posthouse/core/owner/effec
 import type { OpenBatch } from '@posthouse/core/owner/open-batch'
 import type { Figures } from '@posthouse/core/owner/figures'
 import { Owner } from '@posthouse/core/owner/owner'
+import { keptTrace } from '@posthouse/core/traceparent'
 import type { BodyReference, Envelope } from '@posthouse/core/record'
 import type { Outcome } from '@posthouse/core/outcome'
 import { GivenDelivery } from './given-delivery.ts'
@@ -125,9 +126,10 @@ export class PartitionShell {
   readBody(body: BodyReference): AsyncIterable<Uint8Array> {
     return this.#options.store.readBody(this.partition, body)
   }
-  lostAfterDot({ id, recipients }: Envelope, positions: readonly number[]): void {
+  lostAfterDot({ id, recipients, traceparent }: Envelope, positions: readonly number[]): void {
+    const trace = keptTrace(traceparent)
     this.#options.log.warn(
-      { partition: this.partition, id, recipients: positions.map((position) => recipients[position]?.index) },
+      { partition: this.partition, id, trace, recipients: positions.map((position) => recipients[position]?.index) },
       'possible duplicate: connection lost after the final dot',
     )
     this.#options.observer.possibleDuplicates?.(positions.length)
@@ -276,7 +278,7 @@ export class PartitionShell {
         return
       case 'possible-duplicate':
         log.warn(
-          { partition, id: effect.id, recipients: effect.recipients },
+          { partition, id: effect.id, trace: keptTrace(effect.traceparent), recipients: effect.recipients },
           'possible duplicate: a dead owner may have sent it',
         )
         observer.possibleDuplicates?.(effect.recipients.length)

@@ -63,6 +63,7 @@ test('a stalled reader costs lines, and how many is told', () => {
   stalled.done(null, line.length)
   const { text } = next()
   assert.equal(text.split(line).length - 1, 16)
+  assert.equal(output.dropped, 4)
   assert.match(text, /"dropped":4,"msg":"log lines dropped: nobody reads"\}\n$/)
 })
 

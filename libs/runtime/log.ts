@@ -24,6 +24,8 @@ export interface Log {
   isLevelEnabled(level: Level): boolean
   /** Lines left out since the start, for the metric of it. */
   suppressed(): number
+  /** Counts a line that its writer left out (limited-log.ts). */
+  leaveOut(): void
   /** Resolves when everything has been written out. */
   drain(): Promise<void>
   /** For an exit that cannot wait: writes out what is buffered, before it returns. */
@@ -88,8 +90,10 @@ export async function createLog(options: LogOptions): Promise<Log> {
   logger.child = function (this: typeof logger, fields: object) {
     return child.call(this, redact(fields))
   } as typeof logger.child
+  let leftOut = 0
   const log = Object.assign(logger as unknown as Log, {
-    suppressed: () => output?.dropped ?? 0,
+    suppressed: () => leftOut + (output?.dropped ?? 0),
+    leaveOut: () => void (leftOut += 1),
     drain: () => output?.drain() ?? Promise.resolve(),
     flush: () => output?.flushSync(),
   })

@@ -63,6 +63,7 @@ test('a service starts, is ready, answers, and stops in good order with status 0
   assert.deepEqual([ready.status, await ready.json()], [200, { ready: true, notReady: [] }])
   const metrics = await (await fetch(`${http}/metrics`)).text()
   assert.match(metrics, /^posthouse_small_started_total 1$/m)
+  assert.match(metrics, /^posthouse_ready 1$/m)
   assert.match(metrics, /^posthouse_build_info\{service="small",version="\d+\.\d+\.\d+",node="v\d+/m)
   small.kill('SIGTERM')
   assert.equal(await small.ended, 0)
@@ -99,6 +100,10 @@ test('while it stops, readyz says so', async (t) => {
     ready: false,
     notReady: [{ condition: 'small', reason: 'stopping: SIGTERM' }],
   })
+  const open = { accept: 'application/openmetrics-text; version=1.0.0' }
+  const metrics = await fetch(`${String(starting['http'])}/metrics`, { headers: open })
+  assert.match(metrics.headers.get('content-type') ?? '', /^application\/openmetrics-text/)
+  assert.match(await metrics.text(), /^posthouse_ready 0$/m)
 })
 
 test('the deadline bounds a stop', async (t) => {

@@ -109,7 +109,7 @@ async function serve<S extends SettingsTable, M extends MetricsTable>(
     registry.common.ready.from(() => Number(health.isReady))
     registry.common.logSuppressed.from(() => log.suppressed())
     const { endpoint, oneIn } = settings.tracing
-    const onTrouble = (trouble: string): void => log.warn({ endpoint, trouble }, 'traces cannot be sent')
+    const onTrouble = (trouble: string): void => log.warn({ endpoint, trouble }, 'trouble with traces')
     const tracer = await createTracer({ endpoint, oneIn, service, node, version, onTrouble })
     lifecycle.onStop('tracing', () => tracer.close())
     const server = await startHealthServer({ ...settings.http, health, metrics: registry })

@@ -7,7 +7,7 @@ import { startNodeSdk } from '@opentelemetry/sdk-node'
 import type { Attributes, Span, SpanKind, SpanOptions, Tracer, TracingOptions } from './tracing.ts'
 
 /** How long a stop waits for the last spans to be sent. */
-const PATIENCE = 2000
+const PATIENCE = 1000
 
 const KINDS: Readonly<Record<SpanKind, Kind>> = {
   server: Kind.SERVER,
@@ -48,8 +48,9 @@ function listenToTrouble(onTrouble: ((trouble: string) => void) | undefined): vo
     onTrouble?.(messageOf(trouble))
   }
   const ignore = (): void => {}
-  const logger = { error, warn: ignore, info: ignore, debug: ignore, verbose: ignore }
-  diag.setLogger(logger, { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true })
+  // Its warnings say how many spans were dropped.
+  const logger = { error, warn: error, info: ignore, debug: ignore, verbose: ignore }
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
 }
 
 // An exporter's error comes as JSON with its stack.
@@ -62,9 +63,27 @@ function messageOf(trouble: string): string {
   }
 }
 
+/**
+ * The wall clock with the fineness of the monotonic one. The SDK takes a span's place in time from the wall clock's
+ * milliseconds, each span anew, so that a child may seem to begin before its parent.
+ */
+class SpanClock {
+  #offset = Date.now() - performance.now()
+
+  /** ms since the epoch of a time by performance.now(), of now if there is none. */
+  wall(at?: number): number {
+    const now = performance.now()
+    const offset = Date.now() - now
+    // It was set, or they drifted apart.
+    if (Math.abs(offset - this.#offset) > 2) this.#offset = offset
+    return (at ?? now) + this.#offset
+  }
+}
+
 class OtlpTracer implements Tracer {
   readonly isOn = true
   readonly #tracer: ApiTracer
+  readonly #clock = new SpanClock()
   readonly #shutdown: () => Promise<void>
 
   constructor(tracer: ApiTracer, shutdown: () => Promise<void>) {
@@ -73,10 +92,10 @@ class OtlpTracer implements Tracer {
   }
 
   start(name: string, options: SpanOptions = {}): Span {
-    const parent = contextOf(options.parent)
     const kind = KINDS[options.kind ?? 'internal']
-    const attributes = options.attributes ?? {}
-    return new OtlpSpan(this.#tracer.startSpan(name, { kind, attributes, root: parent === undefined }, parent))
+    const startTime = this.#clock.wall(options.startedAt)
+    const start = { kind, startTime, attributes: options.attributes ?? {} }
+    return new OtlpSpan(this.#tracer.startSpan(name, start, contextOf(options.parent) ?? ROOT_CONTEXT), this.#clock)
   }
 
   async close(): Promise<void> {
@@ -92,10 +111,12 @@ class OtlpSpan implements Span {
   readonly traceparent: string
   readonly isRecording: boolean
   readonly #span: ApiSpan
+  readonly #clock: SpanClock
 
-  constructor(span: ApiSpan) {
+  constructor(span: ApiSpan, clock: SpanClock) {
     const { traceId, spanId, traceFlags } = span.spanContext()
     this.#span = span
+    this.#clock = clock
     this.traceparent = `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`
     this.isRecording = span.isRecording()
   }
@@ -108,8 +129,8 @@ class OtlpSpan implements Span {
     this.#span.setStatus({ code: SpanStatusCode.ERROR, message: reason })
   }
 
-  end(): void {
-    this.#span.end()
+  end(at?: number): void {
+    if (this.isRecording) this.#span.end(this.#clock.wall(at))
   }
 }
 

@@ -97,6 +97,28 @@ test('a collector that is not there is told once, and the stop goes on', async (
   assert.deepEqual(await evaluate(script), ['trouble: connect ECONNREFUSED 127.0.0.1:9', 'closed'])
 })
 
+test('a collector that hangs costs spans and bounded memory; what was dropped is told', async () => {
+  const script = `
+    import { OtlpReceiver } from '@posthouse/testkit/otlp-receiver'
+    import { createTracer } from '@posthouse/runtime/tracing'
+    const collector = await OtlpReceiver.start()
+    collector.hangs = true
+    const troubles = []
+    const onTrouble = (trouble) => troubles.push(trouble)
+    const options = { endpoint: collector.endpoint, oneIn: 1, service: 'edge', node: 'edge-1', version: '1', onTrouble }
+    const tracer = await createTracer(options)
+    for (let i = 0; i < 20000; i++) tracer.start('accept').end()
+    await collector.until(({ requests }) => requests === 1)
+    collector.release()
+    await collector.until(({ requests }) => requests > 1)
+    tracer.start('accept').end()
+    await tracer.close()
+    // One batch on its way, the queue behind it, and the last.
+    console.log(collector.spans.length, troubles.length, /[Dd]ropped/.test(troubles[0]))
+    process.exit()`
+  assert.deepEqual(await evaluate(script), ['2561 1 true'])
+})
+
 test('one new trace in so many is sent, and a trace that has begun is always continued', async () => {
   const script = `
     import { createTracer } from '@posthouse/runtime/tracing'

@@ -1,13 +1,16 @@
 // Traces of a mail's way. The W3C `traceparent` of a span travels in the record, so that accept and every attempt are one
 // trace though they run in different processes. Off (no endpoint): nothing is loaded, and a span costs nothing; a
-// traceparent that came with a record is handed on untouched, for nodes that do trace.
+// traceparent that came with a record is handed on untouched, for nodes that do trace. On: ended spans wait in a bounded
+// queue and go out in batches; what a slow, hanging or absent collector does not take is dropped. Nothing ever waits for it.
 
 export type SpanKind = 'server' | 'client' | 'producer' | 'consumer' | 'internal'
 export type Attributes = Readonly<Record<string, string | number | boolean>>
 
 export interface SpanOptions {
-  /** The traceparent this span continues; absent = a new trace. */
+  /** The traceparent this span continues, sampled as it says; absent = a new trace, one in so many sampled. */
   readonly parent?: string | undefined
+  /** When it began, by performance.now(); absent = now. For spans that are made when it is known what to say. */
+  readonly startedAt?: number
   readonly kind?: SpanKind
   readonly attributes?: Attributes
 }
@@ -19,7 +22,8 @@ export interface Span {
   readonly isRecording: boolean
   set(attributes: Attributes): void
   fail(reason: string): void
-  end(): void
+  /** `at`: by performance.now(); absent = now. */
+  end(at?: number): void
 }
 
 export interface Tracer {
@@ -37,7 +41,7 @@ export interface TracingOptions {
   readonly service: string
   readonly node: string
   readonly version: string
-  /** Told when spans cannot be sent, at most once a minute. */
+  /** Told when spans cannot be sent or are dropped, at most once a minute. */
   readonly onTrouble?: (trouble: string) => void
 }
 

@@ -9,7 +9,8 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
-const NEW_CERTIFICATE = ['req', '-x509', ...NEW_KEY, '-days', '30']
+const NEW_CERTIFICATE = ['req', '-x509', ...NEW_KEY]
+const DAYS = 30
 
 export interface Certificate {
   readonly certFile: string
@@ -39,6 +40,8 @@ export class TlsAuthority {
     await openssl([
       ...NEW_CERTIFICATE,
       ...output,
+      '-days',
+      String(DAYS),
       '-subj',
       `/CN=${name}`,
       '-addext',
@@ -48,7 +51,7 @@ export class TlsAuthority {
   }
 
   /** A certificate for these host names and addresses, for servers and clients alike; the first is its common name. */
-  async issue(names: readonly [string, ...string[]]): Promise<Certificate> {
+  async issue(names: readonly [string, ...string[]], days = DAYS): Promise<Certificate> {
     const stem = join(this.#dir, `certificate-${++this.#issued}`)
     const [certFile, keyFile] = [`${stem}.pem`, `${stem}.key`]
     const alternatives = names.map((name) => `${isIP(name) === 0 ? 'DNS' : 'IP'}:${name}`)
@@ -58,7 +61,7 @@ export class TlsAuthority {
       'basicConstraints=critical,CA:FALSE',
       'extendedKeyUsage=serverAuth,clientAuth',
     ].flatMap((extension) => ['-addext', extension])
-    const output = ['-keyout', keyFile, '-out', certFile]
+    const output = ['-keyout', keyFile, '-out', certFile, '-days', String(days)]
     await openssl([...NEW_CERTIFICATE, ...signer, ...output, '-subj', `/CN=${names[0]}`, ...extensions])
     const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')])
     return { certFile, keyFile, cert, key }

@@ -9,12 +9,15 @@ import type { AttemptFacts, Bounce } from '@posthouse/core/outcome'
 import { nextAttempt } from '@posthouse/core/retry'
 import type { RetrySettings } from '@posthouse/core/retry'
 import type { RouteTable } from '@posthouse/core/route-table'
+import { keptTrace } from '@posthouse/core/traceparent'
 import type { Delivery } from '@posthouse/queue/port'
 import type { Log } from '@posthouse/runtime/log'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
-import { sampledTraceId } from '@posthouse/runtime/metrics/trace-id'
+import type { Tracer } from '@posthouse/runtime/tracing'
 import { AttemptCounts } from './attempt-counts.ts'
 import type { Finding } from './attempt.ts'
+import { traceAttempt } from './attempt-span.ts'
+import type { AttemptOutcome, Ending } from './attempt-span.ts'
 import type { Job } from './job.ts'
 import type { metricsTable } from './metrics.ts'
 import type { NoConnection } from './no-connection.ts'
@@ -24,6 +27,7 @@ export interface CloserOptions {
   readonly routes: RouteTable
   readonly retry: RetrySettings
   readonly log: Log
+  readonly tracer: Tracer
   readonly metrics: Metrics<typeof metricsTable>
   readonly nextId: () => string
   /** Wall clock, ms since the epoch. */
@@ -36,10 +40,13 @@ export interface AttemptContext {
   readonly host: string | undefined
   /** Its bare name, for the report. */
   readonly remote: string | undefined
+  readonly address?: string
+  readonly port?: number
   readonly tls: string | undefined
   readonly ms: number | undefined
 }
 
+const kinds = ['delivered', 'temporary', 'permanent'] as const
 const NO_CONNECTION: AttemptContext = { host: undefined, remote: undefined, tls: undefined, ms: undefined }
 /** So much of a content in the body stream is read to find its header. */
 const HEADER_BYTES = 64 * 1024
@@ -71,11 +78,12 @@ export class Closer {
 
   #settle(job: Job, findings: readonly Finding[], context: AttemptContext, chance: number): void {
     const [first] = findings
-    if (findings.every((finding) => finding.is === first?.is)) return this.#close(job, findings, context, chance)
-    for (const is of ['delivered', 'temporary', 'permanent'] as const) {
-      const some = findings.filter((finding) => finding.is === is)
-      if (some.length > 0) this.#close(job, some, context, chance)
-    }
+    const isSame = findings.every((finding) => finding.is === first?.is)
+    const groups = isSame ? [findings] : kinds.map((is) => findings.filter((finding) => finding.is === is))
+    const endings: Ending[] = []
+    for (const some of groups)
+      if (some.length > 0) endings.push({ how: this.#close(job, some, context, chance), findings: some })
+    if (this.#options.tracer.isOn) traceAttempt(this.#options.tracer, job, endings, context)
   }
 
   /** No connection for these: one chance for all, so that what waits alike goes into few entries of the log. */
@@ -94,37 +102,49 @@ export class Closer {
   /** Could not begin in time: back to the queue, not counted as an attempt. */
   park(jobs: readonly Job[], afterMs: number): void {
     const due = Math.round(this.#options.wall() + afterMs)
+    const { log } = this.#options
+    const isTold = log.isLevelEnabled('debug')
     for (const { delivery, positions, destination } of jobs) {
       this.#series.parked.inc(positions.length)
+      if (isTold) {
+        const { id, traceparent } = delivery.envelope
+        log.debug({ id, trace: keptTrace(traceparent), recipients: positions.length, destination }, 'parked')
+      }
       delivery.close(positions, { how: 'parked', due, destination })
     }
   }
 
-  #close(job: Job, findings: readonly Finding[], context: AttemptContext, chance: number): void {
+  #close(job: Job, findings: readonly Finding[], context: AttemptContext, chance: number): AttemptOutcome {
     const { delivery } = job
     const first = findings[0] as Finding
     switch (first.is) {
       case 'delivered': {
         const positions = findings.length === 1 ? [first.position] : findings.map((finding) => finding.position)
         this.#series.delivered.inc(positions.length)
-        const trace = sampledTraceId(delivery.envelope.traceparent)
+        const trace = keptTrace(delivery.envelope.traceparent)
         this.#options.metrics.deliveredSeconds.observe(delivery.age() / 1000, trace)
         delivery.close(positions, { how: 'delivered', facts: factsOf(findings, context) })
-        return this.#log(job, 'delivered', findings, context)
+        this.#log(job, 'delivered', findings, context)
+        return 'delivered'
       }
       case 'temporary': {
         const age = delivery.age()
         const next = nextAttempt(delivery.envelope.attempts.count + 1, age, this.#options.retry, chance)
-        if (next.is === 'expired') return this.#fail(job, 'expired', findings, context)
+        if (next.is === 'expired') {
+          this.#fail(job, 'expired', findings, context)
+          return 'expired'
+        }
         const due = Math.round(this.#options.wall() + next.after)
         const positions = findings.map((finding) => finding.position)
         this.#series.deferred.inc(positions.length)
         const facts = factsOf(findings, context)
         delivery.close(positions, { how: 'deferred', facts, due, destination: job.destination })
-        return this.#log(job, 'deferred', findings, context)
+        this.#log(job, 'deferred', findings, context, { due: new Date(due).toISOString() })
+        return 'deferred'
       }
       case 'permanent':
-        return this.#fail(job, 'bounced', findings, context)
+        this.#fail(job, 'bounced', findings, context)
+        return 'bounced'
       case 'next transaction':
         throw new Error('these recipients are not decided')
     }
@@ -146,7 +166,10 @@ export class Closer {
     readHeader(delivery).then(
       (content) => report(content, false),
       (error: unknown) => {
-        this.#options.log.error({ err: error, id: envelope.id }, 'a report goes without the header: no content')
+        this.#options.log.error(
+          { err: error, id: envelope.id, trace: keptTrace(envelope.traceparent) },
+          'a report goes without the header: no content',
+        )
         report(new Uint8Array(0), false)
       },
     )
@@ -179,23 +202,25 @@ export class Closer {
     const facts = factsOf(findings, context)
     this.#series[how].inc(positions.length)
     job.delivery.close(positions, bounce === undefined ? { how, facts } : { how, facts, bounce })
-    this.#log(job, how, findings, context, bounce?.record.envelope.id ?? 'none')
+    this.#log(job, how, findings, context, { report: bounce?.record.envelope.id ?? 'none' })
   }
 
   /** One line for each outcome of an attempt. */
-  #log(job: Job, how: string, findings: readonly Finding[], context: AttemptContext, report?: string): void {
+  #log(job: Job, how: string, findings: readonly Finding[], context: AttemptContext, more?: object): void {
     const { envelope } = job.delivery
     const to = findings.map(({ position }) => envelope.recipients[position]?.address)
     this.#options.log.info(
       {
         id: envelope.id,
+        trace: keptTrace(envelope.traceparent),
         to: to.length === 1 ? to[0] : to,
         attempt: envelope.attempts.count + 1,
         reply: replyOf(findings),
         host: context.host,
         tls: context.tls,
         ms: context.ms,
-        report,
+        reportOn: envelope.report?.record,
+        ...more,
       },
       how,
     )

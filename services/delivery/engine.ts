@@ -5,11 +5,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RouteTable } from '@posthouse/core/route-table'
+import { keptTrace } from '@posthouse/core/traceparent'
 import type { Delivery, DeliveryEngine } from '@posthouse/queue/port'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
-import { sampledTraceId } from '@posthouse/runtime/metrics/trace-id'
-import type { Tracer } from '@posthouse/runtime/tracing'
-import type { Finding } from './attempt.ts'
+import { takeCensus } from './census.ts'
+import type { Census } from './census.ts'
 import type { Closer } from './closer.ts'
 import type { Dialled } from './dialler.ts'
 import { DeliveryStart } from './job.ts'
@@ -29,7 +29,6 @@ export interface EngineOptions {
   readonly dial: (destination: string) => Promise<Dialled>
   /** Transactions of hosts that took too long for a node that stops. */
   readonly onLetGo: (transactions: number) => void
-  readonly tracer: Tracer
   readonly metrics: Metrics<typeof metricsTable>
   readonly now: () => number
   readonly chance: () => number
@@ -56,6 +55,7 @@ export class Engine implements DeliveryEngine, LaneHost {
   readonly #ticker: NodeJS.Timeout
   readonly #opened
   readonly #tls
+  #census: Census | undefined
   #closing = false
   #lettingGo: 'unsent' | 'all' | undefined
 
@@ -111,24 +111,19 @@ export class Engine implements DeliveryEngine, LaneHost {
     return this.#options.connections - this.#places
   }
   get ready(): number {
-    let ready = this.#held.length
-    for (const lane of this.#lanes.values()) ready += lane.readySize
-    return ready
+    return this.#held.length + this.census.ready
   }
   get destinations(): number {
     return this.#lanes.size
   }
 
-  get backedOff(): number {
-    const now = this.now()
-    let backedOff = 0
-    for (const lane of this.#lanes.values()) if (lane.isBackingOff(now)) backedOff += 1
-    return backedOff
-  }
-
-  /** What each destination has of it now; of those that have any. */
-  *each(what: 'connections' | 'readySize'): Generator<[destination: string, number]> {
-    for (const [destination, lane] of this.#lanes) if (lane[what] > 0) yield [destination, lane[what]]
+  /** What all lanes come to now; one pass for all that is asked in the same turn. */
+  get census(): Census {
+    if (this.#census === undefined) {
+      this.#census = takeCensus(this.#lanes.values(), this.now())
+      queueMicrotask(() => (this.#census = undefined))
+    }
+    return this.#census
   }
 
   /** Connections by the way they go out. */
@@ -275,24 +270,12 @@ export class Engine implements DeliveryEngine, LaneHost {
       else this.hold(job)
   }
 
-  began(job: Job, client: SmtpClient): (findings: readonly Finding[]) => void {
+  began(): void {
     this.#options.metrics.transactions.inc()
-    const { tracer } = this.#options
-    const { transactionSeconds } = this.#options.metrics
-    const { envelope } = job.delivery
-    if (!tracer.isOn) return () => transactionSeconds.observe((this.now() - job.startedAt) / 1000)
-    const attributes = {
-      'mail.id': envelope.id,
-      'mail.host': client.label,
-      'mail.attempt': envelope.attempts.count + 1,
-    }
-    const span = tracer.start('deliver', { parent: envelope.traceparent, kind: 'client', attributes })
-    return (findings) => {
-      const failed = findings.find((finding) => finding.is !== 'delivered')
-      if (failed !== undefined) span.fail(failed.diagnostic)
-      span.end()
-      transactionSeconds.observe((this.now() - job.startedAt) / 1000, sampledTraceId(span.traceparent))
-    }
+  }
+  ended({ delivery, startedAt }: Job): void {
+    const trace = keptTrace(delivery.envelope.traceparent)
+    this.#options.metrics.transactionSeconds.observe((this.now() - startedAt) / 1000, trace)
   }
 
   fenced(): void {

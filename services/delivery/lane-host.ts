@@ -1,9 +1,7 @@
 /** What a lane needs of the engine: its limits, its share of the node's connections, and whom to tell. */
-import type { Finding } from './attempt.ts'
 import type { Closer } from './closer.ts'
 import type { Dialled } from './dialler.ts'
 import type { Job } from './job.ts'
-import type { SmtpClient } from './smtp-client.ts'
 
 export interface LaneHost {
   readonly closer: Closer
@@ -18,8 +16,10 @@ export interface LaneHost {
   othersWait(lane: Waiting): boolean
   /** The job may not begin or finish now (lease): it comes back to its lane later, or is revoked. */
   hold(job: Job): void
-  /** A transaction begins; the answer is called when it is over. */
-  began(job: Job, client: SmtpClient): (findings: readonly Finding[]) => void
+  /** A transaction begins… */
+  began(): void
+  /** …and is over, whatever it came to. */
+  ended(job: Job): void
   fenced(): void
   lostAfterDot(): void
 }

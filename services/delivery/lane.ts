@@ -162,18 +162,12 @@ export class Lane implements Waiting {
       return false
     }
     this.#running.set(client, job)
-    const over = this.#host.began(job, client)
-    client.transact(outgoing, (result) => this.#over(client, job, prepared, result, over))
+    this.#host.began()
+    client.transact(outgoing, (result) => this.#over(client, job, prepared, result))
     return true
   }
 
-  #over(
-    client: SmtpClient,
-    job: Job,
-    prepared: Prepared,
-    result: TransactionResult,
-    over: (findings: readonly Finding[]) => void,
-  ): void {
+  #over(client: SmtpClient, job: Job, prepared: Prepared, result: TransactionResult): void {
     const served = client.served
     this.#running.delete(client)
     const { cut } = result
@@ -186,7 +180,7 @@ export class Lane implements Waiting {
       job.delivery.lostAfterDot(takenAtRcpt(prepared.sent, result))
       this.#host.lostAfterDot()
     }
-    over(findings)
+    this.#host.ended(job)
     this.#conclude(client, job, findings)
     if (!goesOn) this.#judgeHost(client, served === 1 && isSenseless(result), findings)
     this.pump()
@@ -216,7 +210,8 @@ export class Lane implements Waiting {
   #conclude(client: SmtpClient, job: Job, findings: readonly Finding[]): void {
     const now = this.#host.now()
     const ms = Math.round((now - job.startedAt) * 100) / 100
-    const context = { host: client.label, remote: client.hostName, tls: client.tls, ms }
+    const { label: host, hostName: remote, address, port, tls } = client
+    const context = { host, remote, address, port, tls, ms }
     const again = findings.filter((finding) => finding.is === 'next transaction')
     if (again.length === 0) return this.#host.closer.conclude(job, findings, context)
     const positions = again.map((finding) => finding.position)

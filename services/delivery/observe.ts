@@ -12,9 +12,9 @@ export function watchEngine(metrics: DeliveryMetrics, engine: Engine, egress: Eg
   metrics.connections.from(() => engine.connections)
   metrics.ready.from(() => engine.ready)
   metrics.destinations.from(() => engine.destinations)
-  metrics.destinationsBackedOff.from(() => engine.backedOff)
-  metrics.destinationConnections.from(() => engine.each('connections'))
-  metrics.destinationReady.from(() => engine.each('readySize'))
+  metrics.destinationsBackedOff.from(() => engine.census.backedOff)
+  metrics.destinationConnections.from(() => engine.census.connections.rows)
+  metrics.destinationReady.from(() => engine.census.waiting.rows)
   metrics.exitConnections.from(() => engine.connectionsByExit())
   metrics.exitFailing.from(() => egress.failing())
 }

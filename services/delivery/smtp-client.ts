@@ -54,6 +54,7 @@ export class SmtpClient extends InnerConnection {
   greetedAs = ''
   readonly label: string
   readonly hostName: string
+  readonly address: string
   readonly exit: string
   readonly now: () => number
   readonly #clock: PhaseClock
@@ -91,6 +92,7 @@ export class SmtpClient extends InnerConnection {
     this.#clock = new PhaseClock(timeouts, options.now)
     this.#tunnel = options.tunnel
     this.hostName = options.host
+    this.address = options.address
     this.exit = options.exit ?? 'direct'
     this.label = `${options.host}[${options.address}]:${options.port}`
     this.on('error', (error: Error & { response?: string; originalCode?: string }) => {

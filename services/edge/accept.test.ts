@@ -58,18 +58,6 @@ test('a user logs in over STARTTLS and over implicit TLS, and what lacks is adde
   assert.equal(edge.queue.records[0]?.envelope.accepted?.user, 'anna')
 })
 
-test('with tracing on, the record carries the trace of its acceptance', async () => {
-  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-  let ended = 0
-  const span = { traceparent, isRecording: true, set() {}, fail() {}, end: () => void (ended += 1) }
-  await using edge = await startTestEdge({ tracer: { isOn: true, start: () => span, close: () => Promise.resolve() } })
-  const client = await Client.greeted(edge.ports.relay)
-  assert.match(await client.mail('a@b.example', 'c@d.example', `${content}.\r\n`), /^250 /)
-  assert.equal(edge.queue.records[0]?.envelope.traceparent, traceparent)
-  assert.equal(ended, 1)
-  client.close()
-})
-
 test('one line tells of an accepted message, and none has a password or a body', async () => {
   await using edge = await startTestEdge()
   const client = await Client.secure(edge.ports.submissions)

@@ -3,9 +3,9 @@
  * to finish, whether the client waits or not.
  */
 import type { AcceptanceFacts, BodyReference, Envelope, MailRecord } from '@posthouse/core/record'
+import { keptTrace } from '@posthouse/core/traceparent'
 import type { Fate } from '@posthouse/queue/port'
-import { sampledTraceId } from '@posthouse/runtime/metrics/trace-id'
-import type { Span } from '@posthouse/runtime/tracing'
+import { AcceptSpan } from './accept-span.ts'
 import type { Incoming } from './incoming.ts'
 import { queuedAs } from './replies.ts'
 import type { ReplyName } from './replies.ts'
@@ -21,7 +21,7 @@ export interface Received {
 
 export type CommitOutcome =
   | { readonly is: 'accepted'; readonly wire: string }
-  | { readonly is: 'refused'; readonly name: ReplyName; readonly cause?: string }
+  | { readonly is: 'refused'; readonly name: ReplyName; readonly trace?: string | undefined }
   /** Nobody can tell whether it is stored. */
   | { readonly is: 'unknown' }
 
@@ -56,35 +56,38 @@ async function finishBody({ incoming }: Received): Promise<BodyReference | undef
 }
 
 function judge(message: Received, body: BodyReference | undefined, done: (outcome: CommitOutcome) => void): void {
-  const { session, incoming, id } = message
+  const { session, transaction, incoming, id } = message
   const { context } = session
   const name = refusal(incoming)
   if (name !== undefined) {
     abandon(message)
-    return done({ is: 'refused', name, cause: id })
+    return done({ is: 'refused', name })
   }
   const startedAt = performance.now()
-  const span = context.tracer.isOn
-    ? context.tracer.start('accept', { kind: 'server', attributes: { 'mail.id': id } })
-    : undefined
+  const span = context.tracer.isOn ? AcceptSpan.begin(context.tracer, transaction.startedAt) : undefined
   const record = makeRecord(message, body, span?.traceparent)
   const told = (fate: Fate): void => {
     const seconds = (performance.now() - startedAt) / 1000
-    endSpan(span, fate)
+    const trace = keptTrace(span?.traceparent)
+    tell(fate, seconds, trace)
+    // After the reply: sending spans may be due.
+    if (trace !== undefined) span?.end(session, record.envelope, fate, startedAt)
+  }
+  const tell = (fate: Fate, seconds: number, trace: string | undefined): void => {
     switch (fate.is) {
       case 'stored':
         session.listener.series.accepted.inc()
         context.metrics.acceptedRecipients.inc(record.envelope.recipients.length)
         context.metrics.acceptedBytes.inc(record.envelope.facts.size)
-        context.metrics.acceptSeconds.observe(seconds, sampledTraceId(span?.traceparent))
-        logAccepted(message, record, seconds)
+        context.metrics.acceptSeconds.observe(seconds, trace)
+        logAccepted(message, record, seconds, trace)
         return done({ is: 'accepted', wire: queuedAs(id) })
       case 'refused':
         abandon(message)
-        return done({ is: 'refused', name: fate.why === 'full' ? 'queueFull' : 'queueUnavailable', cause: id })
+        return done({ is: 'refused', name: fate.why === 'full' ? 'queueFull' : 'queueUnavailable', trace })
       case 'unknown':
         context.metrics.unknown.inc()
-        context.log.warn({ id, session: session.id, client: session.remoteAddress }, 'fate unknown')
+        context.log.warn({ id, trace, session: session.id, client: session.remoteAddress }, 'fate unknown')
         return done({ is: 'unknown' })
     }
   }
@@ -147,11 +150,17 @@ function acceptanceFacts(session: Session, incoming: Incoming): AcceptanceFacts 
   }
 }
 
-function logAccepted({ session, id }: Received, { envelope }: MailRecord, seconds: number): void {
+function logAccepted(
+  { session, id }: Received,
+  { envelope }: MailRecord,
+  seconds: number,
+  trace: string | undefined,
+): void {
   const { recipients } = envelope
   session.context.log.info(
     {
       id,
+      trace,
       session: session.id,
       from: envelope.from,
       to: recipients[0]?.address,
@@ -164,10 +173,4 @@ function logAccepted({ session, id }: Received, { envelope }: MailRecord, second
     },
     'accepted',
   )
-}
-
-function endSpan(span: Span | undefined, fate: Fate): void {
-  if (span === undefined) return
-  if (fate.is !== 'stored') span.fail(fate.is)
-  span.end()
 }

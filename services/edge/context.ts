@@ -1,6 +1,7 @@
 /** What all sessions of a node share. */
 import type { AcceptPort } from '@posthouse/queue/port'
 import type { Activities } from '@posthouse/runtime/lifecycle/activities'
+import type { LimitedLog } from '@posthouse/runtime/limited-log'
 import type { Log } from '@posthouse/runtime/log'
 import type { Metrics } from '@posthouse/runtime/metrics/registry'
 import type { Tracer } from '@posthouse/runtime/tracing'
@@ -26,6 +27,8 @@ export interface EdgeContext {
   readonly failedLoginDelay: number
   readonly queue: AcceptPort
   readonly log: Log
+  /** For lines that strangers can cause: so many a second, the rest is counted. */
+  readonly strangersLog: LimitedLog
   readonly metrics: Metrics<typeof metricsTable>
   readonly tracer: Tracer
   readonly activities: Activities

@@ -126,7 +126,7 @@ export class Dialogue {
     if (memory !== undefined) incoming.own(memory)
     const session = this.#session
     if (incoming.state.is === 'too-large' && incoming.received > heardOut * session.context.limits.messageSize) {
-      session.refuse('tooLarge')
+      session.refuseMessage('tooLarge', this.#id)
       return session.close()
     }
     const room = incoming.settle()
@@ -155,7 +155,7 @@ export class Dialogue {
           session.forgive()
           break
         case 'refused':
-          session.refuse(outcome.name, outcome.cause)
+          session.refuseMessage(outcome.name, this.#id, outcome.trace)
           break
         case 'unknown':
           return session.dropWithoutReply()

@@ -4,6 +4,7 @@ import { parseNetworks } from '@posthouse/core/network'
 import type { NetworkList } from '@posthouse/core/network'
 import { queueIds } from '@posthouse/core/queue-id'
 import type { AcceptPort } from '@posthouse/queue/port'
+import { LimitedLog } from '@posthouse/runtime/limited-log'
 import type { ServiceContext } from '@posthouse/runtime/service'
 import { StartError } from '@posthouse/runtime/start-error'
 import { Authenticator } from './authenticator.ts'
@@ -48,6 +49,7 @@ export async function openEdge(
   const users = settings.usersFile === undefined ? undefined : await loadUsers(settings.usersFile, log)
   const certificate = loadCertificate(settings, log)
   const sessions = new Sessions()
+  const strangersLog = new LimitedLog(log)
   const context: EdgeContext = {
     node: settings.name,
     hostname: settings.hostname,
@@ -57,6 +59,7 @@ export async function openEdge(
     failedLoginDelay: settings.failedLoginDelay,
     queue,
     log,
+    strangersLog,
     metrics: service.metrics,
     tracer: service.tracer,
     activities: lifecycle.activities,
@@ -100,6 +103,7 @@ export async function openEdge(
   lifecycle.onStop('timers', () => {
     clearInterval(timer)
     clearInterval(readiness)
+    strangersLog.close()
     users?.close()
     certificate?.close()
   })

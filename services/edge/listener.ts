@@ -75,7 +75,7 @@ export class Listener extends SMTPServer {
     this.series = new ListenerSeries(context.metrics, options.role)
     this.#prefix = context.nextId()
     this.on('error', (error: Error & { code?: string }) => {
-      context.log.debug({ role: options.role, code: error.code, reason: error.message }, 'connection failed')
+      context.strangersLog.debug({ role: options.role, code: error.code, reason: error.message }, 'connection failed')
     })
   }
 

@@ -20,7 +20,7 @@ export class Login {
   /** `done` is called once, unless the session ends before. */
   check(name: string, password: string, done: LoginDone): void {
     const { context, remoteAddress: client, id: session } = this.#session
-    const { authenticator, metrics, known, log } = context
+    const { authenticator, metrics, known, log, strangersLog } = context
     if (authenticator === undefined) return done(undefined, 'notImplemented')
     authenticator.login(name, password, client).then(
       (result) => {
@@ -29,7 +29,7 @@ export class Login {
           known.add(client, context.now())
           return done(result.user)
         }
-        log.info({ session, client, user: name.slice(0, loggedName), result: result.is }, 'log-in refused')
+        strangersLog.info({ session, client, user: name.slice(0, loggedName), result: result.is }, 'log-in refused')
         if (result.is === 'wrong') this.#failed(done)
         else done(undefined, 'authenticationBusy')
       },

@@ -106,7 +106,8 @@ export class Session extends SMTPConnection implements InputReader {
   }
 
   override _onError(error: Error & { code?: string | undefined }): void {
-    this.context.log.debug({ session: this.id, client: this.remoteAddress, code: error.code }, 'connection lost')
+    const { context, id: session, remoteAddress: client } = this
+    context.strangersLog.debug({ session, client, code: error.code }, 'connection lost')
     this.close()
   }
   override _onCloseEvent(): void {
@@ -153,18 +154,27 @@ export class Session extends SMTPConnection implements InputReader {
     this.listener.series.replied(code)
   }
   /** Says no, counts it and logs it. A 421 ends the session. */
-  refuse(name: ReplyName, cause?: string): void {
+  refuse(name: ReplyName, cause?: string, isLogged = false): void {
     const to: Reply = replies[name]
     const { context } = this
     this.#say(to.code, to.wire)
     context.metrics.refused.with({ reason: name }).inc()
-    if (++this.#refusals <= mostLoggedRefusals)
-      context.log.info(
+    if (!isLogged && ++this.#refusals <= mostLoggedRefusals)
+      context.strangersLog.info(
         { session: this.id, client: this.remoteAddress, user: this.user?.name, reason: name, code: to.code, cause },
         'refused',
       )
     if (to.code === 421) this.close()
     else if (to.code >= 500 && ++this.#errors >= mostErrors) this.refuse('tooManyErrors')
+  }
+  /** Says no to a message whose content has come: it has an id. */
+  refuseMessage(name: ReplyName, id: string, trace?: string): void {
+    const { context, remoteAddress: client, user } = this
+    context.strangersLog.info(
+      { id, trace, session: this.id, client, user: user?.name, reason: name, code: replies[name].code },
+      'message refused',
+    )
+    this.refuse(name, undefined, true)
   }
   refuseSession(name: ReplyName): void {
     this._ready = true

@@ -13,6 +13,8 @@ export class Transaction {
   readonly sender: Mailbox
   readonly parameters: MailParameters
   readonly recipients: Recipient[] = []
+  /** By performance.now(). */
+  readonly startedAt = performance.now()
   /** Some recipient was refused: tells "no valid recipients" from "no recipients". */
   refusedRecipient = false
   readonly #activity: Activity

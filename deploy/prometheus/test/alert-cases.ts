@@ -1,62 +1,13 @@
-// When each alert fires, and when it does not although something is amiss: what befalls a site that is well, and all that fires at a
-// minute after it. Each is tried with the labels of both scrapers.
+// When each alert fires, and when it does not although something is amiss. Each is tried with the labels of both scrapers. Those of the
+// queue, of NATS and of the admin nodes are in queue-cases.ts.
+import { of, ofNode, ofNothing, type AlertCase } from './alert-case.ts'
 import { flat, growing, turning, type HealthySite } from './healthy-site.ts'
+import { queueCases } from './queue-cases.ts'
 
-export interface AlertCase {
-  /** A sentence. */
-  readonly name: string
-  /** The alert that it is about. */
-  readonly alert: string
-  readonly ill?: (site: HealthySite) => void
-  /** Minutes from the first sample; of those that fire, the first at which they do. */
-  readonly at: number
-  readonly fires: readonly Firing[]
-}
-
-export interface Firing {
-  readonly alert: string
-  /** Without those that the rule itself gives. */
-  readonly labels: (site: HealthySite) => Readonly<Record<string, string>>
-  /** The description as people read it. */
-  readonly says: (site: HealthySite) => string
-}
-
-const TARGETS = ['edge-1', 'edge-2', 'delivery-1', 'delivery-2']
-
-// One installation, by its namespace or, without one, all that there is.
-function installation(site: HealthySite): Record<string, string> {
-  const { namespace } = site.target('edge-1')
-  return namespace === undefined ? {} : { namespace }
-}
-
-/** `says` is the description, with IN for the words about the namespace. */
-function of(alert: string, says: string, labels: Readonly<Record<string, string>> = {}): Firing {
-  return {
-    alert,
-    labels: (site) => ({ ...installation(site), ...labels }),
-    says: (site) => says.replace(' IN', site.target('edge-1')['namespace'] === undefined ? '' : ' in mail'),
-  }
-}
-
-/** `says` is the description, with NODE for the node, and JOB for its job. */
-function ofNode(alert: string, node: string, says: string): Firing {
-  return {
-    alert,
-    labels: (site) => site.target(node),
-    says: (site) => {
-      const { pod, instance = '', job = '' } = site.target(node)
-      return says.replace('NODE', pod ?? instance).replace('JOB', job)
-    },
-  }
-}
+const TARGETS = ['edge-1', 'edge-2', 'delivery-1', 'delivery-2', 'admin-1', 'admin-2']
 
 function all(site: HealthySite, how: 'unreachable' | 'forgotten', minute: number, kind: RegExp): void {
   for (const node of TARGETS.filter((name) => kind.test(name))) site.end(node, minute, how)
-}
-
-/** As `of`, where there is nothing that could have a namespace. */
-function ofNothing(alert: string, says: string): Firing {
-  return { alert, labels: () => ({}), says: () => says.replace(' IN', '') }
 }
 
 const noEdge = [
@@ -177,7 +128,7 @@ export const alertCases: readonly AlertCase[] = [
 
   {
     alert: 'PosthouseMixedVersions',
-    name: 'one of four nodes has been of another version for an hour',
+    name: 'one of the nodes has been of another version for an hour',
     ill: (site) => site.relabel('posthouse_build_info', site.target('edge-2'), 30, { version: '1.3.0' }),
     at: 90,
     fires: [of('PosthouseMixedVersions', '2 versions run IN: an upgrade or a rollback has not come to its end.')],
@@ -457,4 +408,29 @@ export const alertCases: readonly AlertCase[] = [
     at: 60,
     fires: [],
   },
+
+  {
+    alert: 'PosthouseDeliveredLate',
+    name: 'all that is delivered had waited',
+    ill: (site) => {
+      for (const le of ['1', '300'])
+        site.set('posthouse_delivery_accepted_to_delivered_seconds_bucket', { le }, flat(0))
+    },
+    at: 11,
+    fires: [
+      of(
+        'PosthouseDeliveredLate',
+        'Half of what was delivered within half an hour IN had been accepted 32m 40s before, or longer.',
+      ),
+    ],
+  },
+  {
+    alert: 'PosthouseDeliveredLate',
+    name: 'a site is back, and a third of what is delivered had waited for it',
+    ill: (site) => site.set('posthouse_delivery_accepted_to_delivered_seconds_bucket', { le: '300' }, growing(530)),
+    at: 60,
+    fires: [],
+  },
+
+  ...queueCases,
 ]

@@ -1,7 +1,8 @@
-// What Prometheus has seen of two edges and two delivery nodes that are well, one sample a minute, and ways to make them ill: the
-// input of promtool's rule tests.
+// What Prometheus has seen of two edges, two delivery nodes and two admin nodes that are well, one sample a minute, and ways to make
+// them ill: the input of promtool's rule tests.
+import { exportedSeries } from './exported-series.ts'
 
-type Labels = Readonly<Record<string, string>>
+export type Labels = Readonly<Record<string, string>>
 
 /** The value at a minute; undefined: there is none any more. */
 export type Values = (minute: number) => number | undefined
@@ -15,13 +16,18 @@ export interface Series {
 /** Who scraped them: the Prometheus Operator by a PodMonitor, or a list of addresses. */
 export type Scraper = 'pods' | 'addresses'
 
+const KINDS = ['edge', 'delivery', 'admin']
+
 /** The labels that the scraper gives to a node, by the node's name. */
 export function targetOf(scraper: Scraper, node: string): Labels {
   const kind = kindOf(node)
   if (scraper === 'addresses') return { job: `posthouse-${kind}`, instance: `${node}:8080` }
-  const instance = `10.0.${kind === 'edge' ? 1 : 2}.${node.slice(-1)}:8080`
+  const instance = `10.0.${KINDS.indexOf(kind)}.${node.slice(-1)}:8080`
   return { namespace: 'mail', job: 'mail/posthouse', pod: `posthouse-${node}`, instance }
 }
+
+/** Seconds. The time of the first sample is 0. */
+export const DAY = 86_400
 
 /** A gauge that stays as it is. */
 export function flat(value: number): Values {
@@ -51,6 +57,8 @@ export class HealthySite {
     this.#scraper = scraper
     for (const node of ['edge-1', 'edge-2']) this.#edge(node)
     for (const node of ['delivery-1', 'delivery-2']) this.#delivery(node)
+    for (const node of ['admin-1', 'admin-2']) this.#admin(node)
+    for (const { name, labels, value } of exportedSeries) this.#add('admin-1', name, labels, flat(value))
   }
 
   target(node: string): Labels {
@@ -72,6 +80,23 @@ export class HealthySite {
         values: (now) => (now < minute ? undefined : series.values(now)),
       },
     ])
+  }
+
+  /** From a minute on the other admin node exports what the first has; that one may go on with what it said last. */
+  handOver(minute: number, how: 'at once' | 'both for two minutes'): void {
+    const late = how === 'at once' ? 0 : 2
+    for (const { name, labels, value } of exportedSeries) {
+      const metric = `posthouse_${name}`
+      const there = this.series.find((series) => series.metric === metric && has(series, labels))
+      this.set(
+        metric,
+        labels,
+        stepping(there?.values ?? flat(value), minute + late, () => undefined),
+      )
+      this.#add('admin-2', name, labels, (now) => (now < minute ? undefined : value))
+    }
+    this.set('posthouse_admin_exports', this.target('admin-1'), stepping(flat(1), minute + late, flat(0)))
+    this.set('posthouse_admin_exports', this.target('admin-2'), stepping(flat(0), minute, flat(1)))
   }
 
   /** A node has ended by this minute: Prometheus asks in vain, or has forgotten that there was one. */
@@ -97,6 +122,10 @@ export class HealthySite {
     this.#add(node, 'edge_publish_repeated_total', {}, flat(0))
     const logins = { ok: 60, wrong: 1, blocked: 0 }
     for (const [result, step] of Object.entries(logins)) this.#add(node, 'edge_logins_total', { result }, growing(step))
+    const partitions = { usable: 6, leaderless: 0, full: 0, silent: 0 }
+    for (const [state, count] of Object.entries(partitions)) this.#add(node, 'edge_partitions', { state }, flat(count))
+    this.#add(node, 'edge_queue_used_ratio', {}, flat(0.1))
+    this.#add(node, 'edge_certificate_expiry_timestamp_seconds', {}, flat(60 * DAY))
   }
 
   #delivery(node: string): void {
@@ -108,11 +137,21 @@ export class HealthySite {
     const outcomes = { delivered: 800, deferred: 50, parked: 900, bounced: 8, expired: 0 }
     for (const [outcome, step] of Object.entries(outcomes))
       this.#add(node, 'delivery_recipients_total', { outcome }, growing(step))
+    const late = { '1': 700, '300': 790, '3600': 795, '+Inf': 800 }
+    for (const [le, step] of Object.entries(late))
+      this.#add(node, 'delivery_accepted_to_delivered_seconds_bucket', { le }, growing(step))
+  }
+
+  #admin(node: string): void {
+    this.#process(node)
+    this.#add(node, 'admin_exports', {}, flat(node === 'admin-1' ? 1 : 0))
+    this.#add(node, 'admin_index_lag_seconds', {}, flat(0))
   }
 
   #process(node: string): void {
     this.#put(node, 'up', {}, flat(1))
     this.#put(node, 'process_start_time_seconds', {}, flat(1_700_000_000))
+    this.#add(node, 'log_suppressed_total', {}, flat(0))
     this.#add(node, 'build_info', { service: kindOf(node), version: '1.2.3', node: 'v24.1.0' }, flat(1))
   }
 

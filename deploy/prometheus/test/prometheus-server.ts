@@ -12,6 +12,16 @@ export interface Sample {
   readonly value: readonly [number, string]
 }
 
+export interface ExemplarSeries {
+  readonly seriesLabels: Readonly<Record<string, string>>
+  readonly exemplars: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: string }[]
+}
+
+export interface FiringAlert {
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
 export interface Options {
   /** The program: see libs/testkit/debian-program.ts. */
   readonly program: string
@@ -19,6 +29,8 @@ export interface Options {
   readonly folder: string
   readonly scrapeConfigs: readonly object[]
   readonly ruleFiles: readonly string[]
+  /** Of its command line, beside those that it needs. */
+  readonly arguments?: readonly string[]
 }
 
 const HOST = '127.0.0.1'
@@ -34,7 +46,8 @@ export class PrometheusServer {
   }
 
   /** Resolves when it answers. Scrapes and evaluates every second. Throws when it ends before. */
-  static async start({ program, folder, scrapeConfigs, ruleFiles }: Options): Promise<PrometheusServer> {
+  static async start(options: Options): Promise<PrometheusServer> {
+    const { program, folder, scrapeConfigs, ruleFiles } = options
     const config = join(folder, 'prometheus.yml')
     const every = { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' }
     const settings = { global: every, scrape_configs: scrapeConfigs, rule_files: ruleFiles }
@@ -47,6 +60,7 @@ export class PrometheusServer {
         `--storage.tsdb.path=${join(folder, 'data')}`,
         `--web.listen-address=${HOST}:${port}`,
         '--log.level=warn',
+        ...(options.arguments ?? []),
       ],
       { output: join(folder, 'prometheus.log'), cwd: folder },
     )
@@ -77,9 +91,21 @@ export class PrometheusServer {
     return this.#get(`label/${label}/values`, { 'match[]': selector })
   }
 
+  /** What it keeps of the last hour. */
+  exemplars(selector: string): Promise<ExemplarSeries[]> {
+    const now = Date.now() / 1000
+    return this.#get('query_exemplars', { query: selector, start: String(now - 3600), end: String(now + 60) })
+  }
+
   async rules(): Promise<{ name: string; health: string; lastError?: string }[]> {
     const { groups } = await this.#get<{ groups: { rules: { name: string; health: string }[] }[] }>('rules', {})
     return groups.flatMap(({ rules }) => rules)
+  }
+
+  /** Those that fire, without those that only wait for their time. */
+  async firing(): Promise<FiringAlert[]> {
+    const { alerts } = await this.#get<{ alerts: (FiringAlert & { state: string })[] }>('alerts', {})
+    return alerts.filter(({ state }) => state === 'firing')
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,6 @@
 // A case of an alert as promtool's rule tests have it: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules
 import type { Alert } from '../alerts.ts'
-import type { AlertCase } from './alert-cases.ts'
+import type { AlertCase } from './alert-case.ts'
 import { HealthySite, type Scraper, type Series } from './healthy-site.ts'
 
 const FIRING = 'ALERTS{alertstate="firing"}'

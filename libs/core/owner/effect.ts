@@ -58,7 +58,12 @@ export type OwnerEffect =
   /** Everything given so far is no longer ours: it must not reach its dot and closes nothing. */
   | { readonly do: 'revoke' }
   /** Tasks were begun that a dead owner may have delivered: recipients by their index in the accepted message. */
-  | { readonly do: 'possible-duplicate'; readonly id: string; readonly recipients: readonly number[] }
+  | {
+      readonly do: 'possible-duplicate'
+      readonly id: string
+      readonly recipients: readonly number[]
+      readonly traceparent?: string
+    }
   /** For logs and metrics. */
   | { readonly do: 'swept'; readonly bodies: number; readonly bytes: number }
   | { readonly do: 'phase'; readonly phase: Phase; readonly why: string }

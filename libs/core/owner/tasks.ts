@@ -76,9 +76,15 @@ export class Tasks {
     }
     if (this.#rules.suspects && this.#holdings.isSuspect(batch, record)) {
       const first = this.#holdings.firstRun(batch, record, positions)
-      const { id, recipients } = batch.records[record]!.envelope
+      const { id, recipients, traceparent } = batch.records[record]!.envelope
       const indexes = first.map((position) => recipients[position]!.index)
-      if (first.length > 0) this.#emit({ do: 'possible-duplicate', id, recipients: indexes })
+      if (first.length > 0)
+        this.#emit({
+          do: 'possible-duplicate',
+          id,
+          recipients: indexes,
+          ...(traceparent === undefined ? undefined : { traceparent }),
+        })
     }
     return true
   }

@@ -59,7 +59,7 @@ class Run {
   readonly #pull: () => void
   readonly #next: (messages: readonly LoggedMessage[]) => Promise<void>
   readonly #following: Following
-  #end: (error?: unknown) => void = () => {}
+  #end: (error?: Error) => void = () => {}
   #arrived: LoggedMessage[] = []
   #expected = 1
   #asked = 0
@@ -96,7 +96,7 @@ class Run {
         following.signal.removeEventListener('abort', stop)
         unsubscribe()
         if (error === undefined) resolve()
-        else reject(error instanceof Error ? error : new Error(String(error)))
+        else reject(error)
       }
       following.signal.addEventListener('abort', stop)
       if (following.signal.aborted) stop()
@@ -139,7 +139,7 @@ class Run {
         await this.#next(messages)
       }
     } catch (error) {
-      return this.#end(error)
+      return this.#end(error as Error)
     }
     this.#taking = false
     this.#heardAt = performance.now()

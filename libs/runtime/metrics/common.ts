@@ -7,6 +7,9 @@ import { defineMetrics } from './table.ts'
  */
 export const MOST_SERIES = 1000
 
+/** Of these, what Node's own metrics are allowed: there are some 70, and more for each kind of handle and collection. */
+export const NODE_SERIES = 200
+
 export const commonMetrics = defineMetrics({
   buildInfo: {
     kind: 'gauge',

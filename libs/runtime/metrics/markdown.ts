@@ -1,5 +1,6 @@
 // docs/metrics.md, from the tables.
 import { MOST_SERIES, commonMetrics } from './common.ts'
+import { mostSeriesOf } from './table.ts'
 import type { LabelValues, MetricsTable } from './table.ts'
 
 export function metricsMarkdown(services: ReadonlyMap<string, MetricsTable>): string {
@@ -16,7 +17,8 @@ export function metricsMarkdown(services: ReadonlyMap<string, MetricsTable>): st
     '## Every process',
     `${rows(commonMetrics)}\n| \`process_*\`, \`nodejs_*\` | | | The usual ones of a Node process: CPU, memory, event loop lag, garbage collection. |`,
   ]
-  for (const [service, table] of services) parts.push(`## ${service}`, rows(table))
+  for (const [service, table] of services)
+    parts.push(`## ${service}`, `At most ${mostSeriesOf(table)} series.`, rows(table))
   return `${parts.join('\n\n')}\n`
 }
 

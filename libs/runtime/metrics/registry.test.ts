@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MOST_SERIES, NODE_SERIES } from './common.ts'
 import { metricsMarkdown } from './markdown.ts'
 import { createMetrics } from './registry.ts'
-import { defineMetrics } from './table.ts'
+import { defineMetrics, mostSeries } from './table.ts'
 
 const table = defineMetrics({
   accepted: {
@@ -76,8 +77,9 @@ test('what is counted, set and observed is what Prometheus reads', async () => {
     assert.ok(lines.includes(line), `${line}\nis not in\n${lines.join('\n')}`)
 })
 
-test('process metrics are there too', async () => {
+test('process metrics are there too, and are no more than is reckoned with', async () => {
   const text = await createMetrics(table, build).text()
+  assert.ok(text.split('\n').filter((line) => /^(?:process|nodejs)_/.test(line)).length < NODE_SERIES)
   for (const name of ['process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds', 'process_resident_memory_bytes'])
     assert.match(text, new RegExp(`^${name} `, 'm'))
 })
@@ -88,6 +90,27 @@ test('a label value outside its set is a bug', () => {
   assert.throws(() => backlog.with({ partition: 64 }), /partition=64 is not one/)
 })
 
+test('what is counted elsewhere is asked when Prometheus asks', async () => {
+  const registry = createMetrics(table, build)
+  registry.metrics.bytes.from(() => 12)
+  registry.common.logSuppressed.from(() => 3)
+  registry.common.ready.from(() => 1)
+  const lines = await series(registry)
+  for (const line of ['posthouse_test_bytes_total 12', 'posthouse_log_suppressed_total 3', 'posthouse_ready 1'])
+    assert.ok(lines.includes(line), line)
+})
+
+test('a fixed label has one value', () => {
+  const { common } = createMetrics(table, build)
+  assert.throws(() => common.buildInfo.with({ service: 'test', version: '2', node: '3' }), /not one of its values/)
+})
+
+test('the number of series of a row is known before there are any', () => {
+  assert.deepEqual(Object.values(table).map(mostSeries), [4, 1, 1, 64, 5])
+  const labels = { destination: { top: 20 } }
+  assert.equal(mostSeries({ kind: 'gauge', name: 'posthouse_a', help: 'x', labels }), 20)
+})
+
 test('a table that breaks the naming rules is a bug', () => {
   const help = 'x'
   assert.throws(() => defineMetrics({ a: { kind: 'counter', name: 'posthouse_a', help } }), /end in _total/)
@@ -96,6 +119,13 @@ test('a table that breaks the naming rules is a bug', () => {
   assert.throws(() => defineMetrics({ a: { kind: 'histogram', name: 'posthouse_a', help, buckets: [2, 1] } }), /ascend/)
   const row = { kind: 'gauge', name: 'posthouse_a', help } as const
   assert.throws(() => defineMetrics({ a: row, b: row }), /twice/)
+  const top = { destination: { top: 20 } }
+  assert.throws(() => defineMetrics({ a: { ...row, labels: { ...top, b: ['c'] } } }), /largest/)
+  assert.throws(
+    () => defineMetrics({ a: { ...row, kind: 'counter', name: 'posthouse_a_total', labels: top } }),
+    /largest/,
+  )
+  assert.throws(() => defineMetrics({ a: { ...row, labels: { a: { below: 1001 } } } }), /1001 series/)
 })
 
 test('the docs say what each metric means and which labels it has', () => {
@@ -105,4 +135,12 @@ test('the docs say what each metric means and which labels it has', () => {
     /\| `posthouse_test_accepted_total` \| counter \| `role` = submission, relay; `tls` = yes, no \| Accepted\. Act when flat\. \|/,
   )
   assert.match(text, /\| `posthouse_test_backlog` \| gauge \| `partition` = 0 to 63 \|/)
+  const labels = { destination: { top: 20 } }
+  const tops = defineMetrics({ a: { kind: 'gauge', name: 'posthouse_a', help: 'x', labels } })
+  assert.match(
+    metricsMarkdown(new Map([['test', tops]])),
+    /\| `posthouse_a` \| gauge \| `destination`: the 20 largest \|/,
+  )
+  assert.match(text, /## test\n\nAt most 75 series\./)
+  assert.match(text, new RegExp(`never has more than ${MOST_SERIES} series`))
 })

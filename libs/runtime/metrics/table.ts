@@ -74,6 +74,11 @@ export function mostSeries(row: MetricRow): number {
   return row.kind === 'histogram' ? sets * (row.buckets.length + 3) : sets
 }
 
+/** And a whole table. */
+export function mostSeriesOf(table: MetricsTable): number {
+  return Object.values(table).reduce((sum, row) => sum + mostSeries(row), 0)
+}
+
 function mostValues(values: LabelValues): number {
   if (values === 'fixed') return 1
   if ('below' in values) return values.below

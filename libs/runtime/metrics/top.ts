@@ -22,20 +22,32 @@ export class Top {
 
   /** The largest first. */
   samples(name: string): Sample[] {
-    const rows = this.#read === undefined ? [] : largest(this.#read(), this.#most)
-    return rows.map(([value, number]) => ({ metricName: name, labels: { [this.#label]: value }, value: number }))
+    const largest = new Largest(this.#most)
+    for (const [value, number] of this.#read?.() ?? []) largest.offer(value, number)
+    return largest.rows.map(([value, number]) => ({
+      metricName: name,
+      labels: { [this.#label]: value },
+      value: number,
+    }))
   }
 }
 
-/** One pass; what is kept is a short sorted list, for most rows are smaller than its last. Of equals the first ones stay. */
-function largest(rows: Rows, most: number): (readonly [string, number])[] {
-  const kept: (readonly [string, number])[] = []
-  for (const row of rows) {
-    if (kept.length === most && row[1] <= kept[most - 1]![1]) continue
-    let at = kept.length
-    while (at > 0 && row[1] > kept[at - 1]![1]) at--
-    kept.splice(at, 0, row)
-    if (kept.length > most) kept.pop()
+/** The largest of what it is offered; what it keeps is a short sorted list, for most are smaller than its last. */
+export class Largest {
+  readonly #most: number
+  /** The largest first; of equals those that came first. */
+  readonly rows: (readonly [name: string, value: number])[] = []
+
+  constructor(most: number) {
+    this.#most = most
   }
-  return kept
+
+  offer(name: string, value: number): void {
+    const { rows } = this
+    if (rows.length === this.#most && value <= rows[rows.length - 1]![1]) return
+    let at = rows.length
+    while (at > 0 && value > rows[at - 1]![1]) at--
+    rows.splice(at, 0, [name, value])
+    if (rows.length > this.#most) rows.pop()
+  }
 }

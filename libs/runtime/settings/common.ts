@@ -45,7 +45,7 @@ export const commonSettings = defineSettings({
     max: 1_000_000,
     unit: 'messages',
     default: 1,
-    help: 'One new trace in so many messages; a trace that has begun is always continued.',
+    help: 'One new trace in so many messages. Edges decide; delivery nodes continue what was begun, whatever they have here.',
   },
   'stop.notReadyFor': {
     type: 'duration',

@@ -123,6 +123,8 @@ class FakePort implements DeliverPort {
 export interface TestNode extends AsyncDisposable {
   readonly engine: Engine
   readonly metrics: ReturnType<typeof createMetrics<typeof metricsTable>>['metrics']
+  /** What Prometheus reads, or, with `open`, in OpenMetrics. */
+  metricsText(open?: boolean): Promise<string>
   readonly log: readonly Record<string, unknown>[]
   /** Gives it to the engine and waits until all is closed. */
   deliver(delivery: FakeDelivery): Promise<FakeDelivery>
@@ -160,13 +162,15 @@ export async function testNode(
   const lines: Record<string, unknown>[] = []
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }
   const log = await createLog({ level: 'info', format: 'json', base: {}, destination: sink ?? destination })
-  const { metrics } = createMetrics(metricsTable, { service: 'delivery', version: 'test' })
+  const registry = createMetrics(metricsTable, { service: 'delivery', version: 'test' })
+  const { metrics } = registry
   const lifecycle = new Lifecycle({ log, notReadyFor: 0, deadline: 10_000 })
   const service = { settings: loaded.settings, log, metrics, health: new Health(), lifecycle, tracer }
   const engine = await openDelivery(service, queue)
   return {
     engine,
     metrics,
+    metricsText: async (open = false) => (await registry.page(open ? 'application/openmetrics-text' : undefined)).text,
     log: lines,
     async deliver(delivery) {
       engine.give(delivery)

@@ -29,11 +29,14 @@ export interface TestEdge extends AsyncDisposable {
   readonly lifecycle: Lifecycle
   readonly usersFile: string
   readonly known: EdgeContext['known']
+  readonly strangersLog: EdgeContext['strangersLog']
   readonly sessions: EdgeContext['sessions']
   readonly ports: { readonly submission: number; readonly submissions: number; readonly relay: number }
   /** Every line logged so far. */
   lines(): Record<string, unknown>[]
   metricsText(): Promise<string>
+  /** The same, with exemplars. */
+  openMetrics(): Promise<string>
 }
 
 export interface TestEdgeOptions {
@@ -45,6 +48,8 @@ export interface TestEdgeOptions {
   readonly bareNewlines?: 'reject' | 'normalise'
   readonly queue?: FakeQueue
   readonly tracer?: Tracer
+  /** The least important line that is kept. */
+  readonly level?: 'trace' | 'debug' | 'info'
   /** What the process found out about its cluster. */
   readonly own?: readonly ClusterNetwork[]
 }
@@ -84,7 +89,7 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
   if (!loaded.ok) throw new Error(loaded.errors.join('\n'))
   let logged = ''
   const log = await createLog({
-    level: 'info',
+    level: options.level ?? 'info',
     format: 'json',
     base: {},
     destination: { write: (line: string) => void (logged += line) },
@@ -114,6 +119,7 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
     lifecycle,
     usersFile,
     known: context.known,
+    strangersLog: context.strangersLog,
     sessions: context.sessions,
     ports: { submission: ports[0] ?? 0, submissions: ports[1] ?? 0, relay: ports[2] ?? 0 },
     lines: () =>
@@ -122,6 +128,7 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     metricsText: () => registry.text(),
+    openMetrics: async () => (await registry.page('application/openmetrics-text')).text,
     [Symbol.asyncDispose]: end,
   }
 }
