@@ -1,6 +1,7 @@
 /** The facts of an acceptance, from the envelope that the edge made, as the log keeps them for readers. */
 import type { AcceptedFacts, AcceptedMessage } from './entry.ts'
 import type { Envelope } from './record.ts'
+import { textSize } from './text-table.ts'
 
 /** Addresses of one part of a message with very many recipients, in bytes as they are written at most. */
 const MOST_TO = 16 * 1024
@@ -29,7 +30,7 @@ export function acceptedMessages(envelope: Envelope): AcceptedMessage[] {
   let size = 0
   let first = 0
   for (const [index, { address }] of recipients.entries()) {
-    const more = writtenSize(address)
+    const more = textSize(address)
     if (size + more > MOST_TO && to.length > 0) {
       parts.push({ id, from, to, first, facts })
       to = []
@@ -42,6 +43,3 @@ export function acceptedMessages(envelope: Envelope): AcceptedMessage[] {
   parts.push({ id, from, to, first, facts })
   return parts
 }
-
-/** In printable ASCII, at most. */
-export const writtenSize = (text: string) => 3 + 6 * text.length

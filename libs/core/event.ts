@@ -59,7 +59,7 @@ export interface MailEvent {
 export interface EventRecipient {
   /** Position among the recipients of the accepted message. */
   readonly index: number
-  /** Absent in entries of an older version. */
+  /** Absent in entries of an older version, and where very many recipients share an outcome (some 700). */
   readonly address?: string
 }
 

@@ -1,14 +1,15 @@
 /** What an outcome comes to: the closing of its tasks, and the record that goes on, if any, on their way to the log. */
-import { acceptedFacts, writtenSize } from '../acceptance.ts'
+import { acceptedFacts } from '../acceptance.ts'
 import type { Closing } from '../entry.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Envelope } from '../record.ts'
+import { textsSize } from '../text-table.ts'
 import type { OpenBatch } from './open-batch.ts'
 import type { Outbox, Pending } from './outbox.ts'
 import { batchIdOf, bounceOf, headOf, originOf, successorOf } from './successor.ts'
 
 /** Addresses of very many recipients are left out, so that a closing always fits an entry. */
-const MOST_TO = 20 * 1024
+const MOST_TO = 28 * 1024
 const MOST_ALL = 4 * 1024
 
 /** `wall`: now; `suspect`: a dead owner may have sent it too. */
@@ -47,7 +48,7 @@ export function closingOf(
 
 function toOf({ recipients }: Envelope, positions: readonly number[]): Pick<Closing, 'to'> {
   const to = positions.map((position) => recipients[position]!.address)
-  return sizeOf(to) > MOST_TO ? {} : { to }
+  return textsSize(to) > MOST_TO ? {} : { to }
 }
 
 /** The first closing of a message out of MAIL repeats the facts of its acceptance, which the edge may not have told. */
@@ -61,11 +62,8 @@ function acceptanceOf(
   if (batch.stream !== 'mail' || accepted === undefined || batch.isAcceptanceTold(record)) return {}
   if (positions.length === envelope.recipients.length) return { accepted }
   const all = envelope.recipients.map(({ address }) => address)
-  return sizeOf(all) > MOST_ALL ? { accepted } : { accepted, all }
+  return textsSize(all) > MOST_ALL ? { accepted } : { accepted, all }
 }
-
-/** As they are written in printable ASCII, at most. */
-const sizeOf = (texts: readonly string[]) => texts.reduce((size, text) => size + writtenSize(text), 0)
 
 /** `suspect`: a dead owner may have run some of these tasks, and no attempt of ours has; `wall`: now, for a bounce. */
 export function post(outbox: Outbox, pending: Pending, outcome: Outcome, suspect: boolean, wall: number): void {
