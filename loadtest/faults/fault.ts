@@ -33,6 +33,8 @@ export interface Bars {
   readonly recoveryMs?: number
   /** True when losses are expected, and their absence is the failure (the planted fault of the power cut). */
   readonly losses?: boolean
+  /** True when a release takes part that does not tell readers everything. */
+  readonly untold?: boolean
   readonly why?: string
 }
 

@@ -36,7 +36,8 @@ const upgrade: Fault = {
   what: 'edges and deliveries go back to the previous release one by one, and forward again, with mail waiting in the queue',
   needs: 'loopback',
   quick: true,
-  bars: { gapMs: 1000, duplicates: false },
+  // The first release told readers less.
+  bars: { gapMs: 1000, duplicates: false, untold: true },
   async run(scene) {
     const previous = await previousRelease(scene.room.dir)
     // Deferred mail of both releases lies in the queue while the nodes change.
