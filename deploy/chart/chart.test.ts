@@ -129,6 +129,7 @@ describe('a change of', { concurrency: 2 }, () => {
   const table: [what: string, values: object, component: string][] = [
     ["an edge's settings", { edge: { settings: { limits: { recipients: 200 } } } }, 'edge'],
     ["a delivery node's settings", { delivery: { settings: { lifetime: '1d' } } }, 'delivery'],
+    ["an admin node's settings", { admin: { settings: { events: { keep: '1d' } } } }, 'admin'],
     ['the NATS configuration', { nats: { lameDuckSeconds: 45 } }, 'nats'],
     ['the size of the queue', { queue: { partitions: 7 } }, 'delivery'],
   ]

@@ -147,6 +147,7 @@ function cast(rendering: Rendering, addresses: boolean) {
     test: own('Pod', 'test', 5),
     neighbour: foreign({ app: 'web' }, NAMESPACE, 6),
     stranger: foreign({ app: 'web' }, 'elsewhere', 7),
+    admin: own('Deployment', 'admin', 10),
     // Poses as one of the release, from another namespace.
     impostor: foreign(
       {
@@ -204,6 +205,13 @@ const matrix: readonly Row[] = [
   { from: 'internet', to: 'delivery', mayNot: ANY },
   { from: 'stranger', to: 'delivery', may: [tcp(8080)], mayNot: but(ANY, 8080) },
   { from: 'edge', to: 'delivery', mayNot: [tcp(8080)] },
+  // An admin node talks to the queue, and to the Internet where there are webhooks.
+  { from: 'admin', to: 'nats', may: [tcp(4222)], mayNot: but(ANY, 4222) },
+  { from: 'admin', to: 'dns', may: DNS, mayNot: but(ANY, 53) },
+  { from: 'admin', to: 'internet', mayNot: ANY },
+  { from: 'admin', to: 'edge', mayNot: ANY },
+  { from: 'internet', to: 'admin', mayNot: ANY },
+  { from: 'stranger', to: 'admin', may: [tcp(8080)], mayNot: but(ANY, 8080) },
   // The queue hears the release's own nodes and nobody else.
   { from: 'neighbour', to: 'nats', mayNot: [...ANY, ...NATS_PORTS] },
   { from: 'stranger', to: 'nats', mayNot: [...ANY, ...NATS_PORTS] },
@@ -270,7 +278,7 @@ describe('what the user says of the network', { concurrency: 2 }, () => {
   test('networkPolicy.metricsFrom shuts everybody else out', async () => {
     const metricsFrom = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': NAMESPACE } } }]
     const may = await ask({ name: 'metricsFrom', values: { networkPolicy: { metricsFrom } } })
-    for (const node of ['edge', 'delivery'] as const) {
+    for (const node of ['edge', 'delivery', 'admin'] as const) {
       assert.ok(may('neighbour', node, tcp(8080)), node)
       assert.ok(!may('stranger', node, tcp(8080)), node)
     }
@@ -298,10 +306,24 @@ describe('what the user says of the network', { concurrency: 2 }, () => {
     assert.ok(socks('delivery', 'internet', tcp(1080)))
   })
 
-  test('networkPolicy.extraEgress is open to edges and delivery nodes', async () => {
+  test('the ports of webhooks are open to admin nodes only', async () => {
+    const webhooks = ['https://a.example/x?y', 'http://b.example', 'https://[2001:db8::1]:8443/'].map((url, n) => ({
+      name: `w${n}`,
+      url,
+      secretFile: 'x',
+    }))
+    const may = await ask({ name: 'webhooks', values: { admin: { settings: { webhooks } } } })
+    for (const port of [443, 80, 8443]) {
+      assert.ok(may('admin', 'internet', tcp(port)), String(port))
+      assert.ok(!may('edge', 'internet', tcp(port)), String(port))
+    }
+    assert.ok(!may('admin', 'internet', tcp(25)))
+  })
+
+  test('networkPolicy.extraEgress is open to edges, delivery nodes and admin nodes', async () => {
     const extraEgress = [{ to: [{ ipBlock: { cidr: '203.0.113.7/32' } }], ports: [{ port: 4318 }] }]
     const may = await ask({ name: 'extra', values: { networkPolicy: { extraEgress } } })
-    for (const node of ['edge', 'delivery'] as const) assert.ok(may(node, 'internet', tcp(4318)), node)
+    for (const node of ['edge', 'delivery', 'admin'] as const) assert.ok(may(node, 'internet', tcp(4318)), node)
     assert.ok(!may('nats', 'internet', tcp(4318)))
     assert.ok(!may('edge', 'internet6', tcp(4318)))
   })

@@ -14,9 +14,10 @@ export interface Scenario extends RenderOptions {
 }
 
 const TLS = ['ca.crt', 'tls.crt', 'tls.key']
-const NATS_USERS = ['edge', 'delivery', 'cli', 'operator', 'system', 'route']
+const NATS_USERS = ['edge', 'delivery', 'admin', 'cli', 'operator', 'system', 'route']
 const EDGE = `Deployment/${RELEASE}-posthouse-edge`
 const DELIVERY = `Deployment/${RELEASE}-posthouse-delivery`
+const ADMIN = `Deployment/${RELEASE}-posthouse-admin`
 const NATS = `StatefulSet/${RELEASE}-posthouse-nats`
 const MONITORING = ['PodMonitor', 'PrometheusRule']
 const CERT_MANAGER = ['Certificate', 'Issuer']
@@ -30,7 +31,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'values-small.yaml',
     files: [join(CHART, 'values-small.yaml')],
-    excuses: { noBudget: [EDGE, DELIVERY, NATS] },
+    excuses: { noBudget: [EDGE, DELIVERY, ADMIN, NATS] },
   },
   {
     name: 'values-production.yaml',
@@ -69,6 +70,7 @@ export const scenarios: readonly Scenario[] = [
         settings: { retry: { first: '1m' }, route: { ownNames: ['mx.example.org'] } },
         ...placement('delivery'),
       },
+      admin: { settings: { events: { keep: '3d' } }, ...placement('admin') },
       nats: {
         encryption: on,
         persistence: {
@@ -105,13 +107,14 @@ export const scenarios: readonly Scenario[] = [
         topologySpreadConstraints: [],
       },
       delivery: { replicas: 0, podDisruptionBudget: off, topologySpreadConstraints: [] },
+      admin: { replicas: 0, podDisruptionBudget: off, topologySpreadConstraints: [] },
       nats: { podDisruptionBudget: off, topologySpreadConstraints: [] },
       networkPolicy: off,
       serviceAccount: { create: false, name: 'mine' },
       monitoring: { scrapeAnnotations: false },
       test: off,
     },
-    excuses: { noBudget: [EDGE, DELIVERY, NATS], accounts: ['mine'], openNetwork: true },
+    excuses: { noBudget: [EDGE, DELIVERY, ADMIN, NATS], accounts: ['mine'], openNetwork: true },
   },
   {
     name: 'existing Secrets',
@@ -220,6 +223,25 @@ export const scenarios: readonly Scenario[] = [
     secrets: { socks: ['password'] },
   },
   {
+    name: 'webhooks',
+    values: {
+      admin: {
+        settings: {
+          webhooks: [
+            {
+              name: 'crm',
+              url: 'https://crm.example.org/events',
+              secretFile: '/etc/posthouse/webhooks/crm',
+              events: ['delivered', 'bounced'],
+            },
+          ],
+        },
+        webhooksSecret: 'webhooks',
+      },
+    },
+    secrets: { webhooks: ['crm'] },
+  },
+  {
     name: 'external NATS without TLS',
     values: {
       nats: {
@@ -227,7 +249,7 @@ export const scenarios: readonly Scenario[] = [
         external: { ...on, servers: ['192.0.2.10:4222'], serverCount: 1, users: { edge: 'posthouse-edge' } },
       },
     },
-    secrets: { 'nats-users': ['edge', 'delivery', 'cli'] },
+    secrets: { 'nats-users': ['edge', 'delivery', 'admin', 'cli'] },
   },
   {
     name: 'external NATS that wants no certificate',
@@ -237,7 +259,7 @@ export const scenarios: readonly Scenario[] = [
         external: { ...on, servers: ['nats.example.org:4222'], tlsExistingSecret: 'nats-ca', clientCertificate: false },
       },
     },
-    secrets: { 'nats-users': ['edge', 'delivery', 'cli'], 'nats-ca': ['ca.crt'] },
+    secrets: { 'nats-users': ['edge', 'delivery', 'admin', 'cli'], 'nats-ca': ['ca.crt'] },
   },
   {
     name: 'images by digest',
@@ -271,7 +293,7 @@ function placement(component: string): object {
 /** Values for this chart that come as examples; those for other charts begin with the name of theirs. */
 function examples(): Scenario[] {
   const secrets: Readonly<Record<string, Scenario['secrets']>> = {
-    'external-nats.yaml': { 'nats-users': ['edge', 'delivery', 'cli'], 'nats-client-tls': TLS },
+    'external-nats.yaml': { 'nats-users': ['edge', 'delivery', 'admin', 'cli'], 'nats-client-tls': TLS },
   }
   return readdirSync(join(CHART, 'examples'))
     .filter((file) => file.endsWith('.yaml') && !file.endsWith('-chart.yaml'))

@@ -79,7 +79,7 @@ describe('settings and NATS configuration are good with', { concurrency: 2 }, ()
   for (const [index, each] of scenarios.entries()) {
     test(each.name, async () => {
       const rendering = await renderScenario(each)
-      for (const component of ['edge', 'delivery', 'nats']) {
+      for (const component of ['edge', 'delivery', 'admin', 'nats']) {
         const { status, errors } = await check(component, rendering, join(folder.path, String(index)))
         assert.equal(status, 0, `${component}: ${errors}`)
         if (component !== 'nats') assert.equal(errors, '', component)
@@ -117,7 +117,7 @@ describe('the values say', () => {
     const config = ofKind(rendering, 'ConfigMap').find(({ metadata }) => metadata.name === `mail-posthouse-${name}`)
     return config === undefined ? assert.fail(`no ConfigMap ${name}`) : (contentsOf(config)[key] ?? '')
   }
-  const settings = async (values: object, name: 'edge' | 'delivery') =>
+  const settings = async (values: object, name: 'edge' | 'delivery' | 'admin') =>
     parse(await file(values, name, `${name}.yaml`)) as Record<string, Record<string, unknown>>
 
   test('any setting of a service, beside those that the chart makes', async () => {
@@ -130,6 +130,8 @@ describe('the values say', () => {
     assert.equal(edge['queue']?.['partitions'], 6)
     const delivery = await settings({ delivery: { settings: { route: { smarthosts: ['a.example:25'] } } } }, 'delivery')
     assert.deepEqual(delivery['route']?.['smarthosts'], ['a.example:25'])
+    const admin = await settings({ admin: { dataSize: '10Gi', settings: { events: { keep: '3d' } } } }, 'admin')
+    assert.deepEqual(admin['events'], { keep: '3d', room: '7168MiB' })
   })
 
   test('how large the queue is: from the volume, or as it is said', async () => {

@@ -1,4 +1,4 @@
-// The settings that the chart sets itself, from values of its own: `edge.settings` and `delivery.settings` may not hold them. Each
+// The settings that the chart sets itself, from values of its own: `edge.settings`, `delivery.settings` and `admin.settings` may not hold them. Each
 // with where it comes from, as it reads after "left out: ". "http.*" is every setting below http.
 
 /** By path, as in the service's table of settings. */
@@ -14,7 +14,7 @@ const ofEveryService: Owned = {
   'queue.storage': 'the chart sets it from queue',
 }
 
-export const ownedSettings: Readonly<Record<'edge' | 'delivery', Owned>> = {
+export const ownedSettings: Readonly<Record<'edge' | 'delivery' | 'admin', Owned>> = {
   edge: {
     ...ofEveryService,
     'stop.*': 'the chart sets it from edge.drain',
@@ -31,6 +31,12 @@ export const ownedSettings: Readonly<Record<'edge' | 'delivery', Owned>> = {
     ...ofEveryService,
     'stop.*': 'the chart sets it from delivery.drain',
     'egress.socksPassword': 'the chart sets it from delivery.socksPasswordSecret',
+  },
+  admin: {
+    ...ofEveryService,
+    'stop.*': 'the chart sets it from admin.drain',
+    'data.folder': 'the chart sets it to its volume',
+    'events.room': 'the chart sets it from admin.dataSize',
   },
 }
 

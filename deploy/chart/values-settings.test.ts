@@ -12,7 +12,7 @@ import { settingsDefinitions, settingsSchema } from './values-settings.ts'
 import { misfits } from './values-validator.ts'
 
 const tables = await settingsTables()
-const services = ['edge', 'delivery'] as const
+const services = ['edge', 'delivery', 'admin'] as const
 
 function schemaOf(table: SettingsTable, owned = {}): JsonSchema {
   return { ...settingsSchema(table, owned), definitions: settingsDefinitions }

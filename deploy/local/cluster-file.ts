@@ -34,6 +34,7 @@ export function clusterFacts(
   for (const [index, port] of ports.deliveries.entries()) {
     metrics[`delivery-${index + 1}`] = `http://${HOST}:${port}/metrics`
   }
+  for (const [index, port] of ports.admins.entries()) metrics[`admin-${index + 1}`] = `http://${HOST}:${port}/metrics`
   return {
     smtp: [
       { role: 'submission', host: HOST, port: ports.submission, tls: 'starttls' },

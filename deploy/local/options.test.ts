@@ -14,13 +14,16 @@ test('without arguments: a cluster of three in the checkout, on the default port
       dir: '/checkout/.posthouse/local',
       basePort: 2500,
       restart: true,
+      admin: true,
       json: false,
     },
   })
 })
 
 test('every option is understood', () => {
-  const args = '--nodes 1 --smarthost [::1]:2025 --data here --base-port 20000 --no-restart --json'.split(' ')
+  const args = '--nodes 1 --smarthost [::1]:2025 --data here --base-port 20000 --no-restart --no-admin --json'.split(
+    ' ',
+  )
   assert.deepEqual(parseCommandLine(args, ROOT), {
     is: 'options',
     options: {
@@ -29,6 +32,7 @@ test('every option is understood', () => {
       dir: join(process.cwd(), 'here'),
       basePort: 20000,
       restart: false,
+      admin: false,
       json: true,
     },
   })

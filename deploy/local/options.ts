@@ -6,13 +6,14 @@ import { splitHostPort } from '@posthouse/runtime/settings/formats'
 import { HIGHEST_BASE_PORT } from './ports.ts'
 
 export interface Options {
-  /** 3: the cluster; 1: one NATS server, one edge, one delivery. */
+  /** 3: the cluster; 1: one NATS server, one edge, one delivery. Each with an admin node. */
   readonly nodes: 1 | 3
   /** Where everything goes instead of the local mailbox. */
   readonly smarthost: string | undefined
   readonly dir: string
   readonly basePort: number
   readonly restart: boolean
+  readonly admin: boolean
   readonly json: boolean
 }
 
@@ -27,11 +28,12 @@ export const HELP = `usage: npm start -- [OPTION]…
 
 Starts a whole Posthouse cluster on this machine, and a mailbox that shows what arrives.
 
-  --nodes 3|1            3 NATS servers, 2 edges and 2 deliveries (the default), or one of each
+  --nodes 3|1            3 NATS servers, 2 edges and 2 deliveries (the default), or one of each; and an admin node
   --smarthost HOST:PORT  sends all mail there instead of to the local mailbox
   --data DIR             queue, settings and logs (default: .posthouse/local); a later start goes on with it
   --base-port N          first of a hundred ports on 127.0.0.1 (default: ${DEFAULT_BASE_PORT}), for a second cluster beside the first
   --no-restart           leaves killed nodes dead (they are started again after 2 s otherwise)
+  --no-admin             without an admin node: no figures of the queue, no events, no traces
   --json                 when ready, one JSON object on standard output; it is kept current in DIR/cluster.json
   --help                 this text
 `
@@ -46,6 +48,7 @@ export function parseCommandLine(args: readonly string[], root: string): Command
       data: { type: 'string' },
       'base-port': { type: 'string' },
       'no-restart': { type: 'boolean' },
+      'no-admin': { type: 'boolean' },
       json: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     } as const
@@ -77,6 +80,7 @@ export function parseCommandLine(args: readonly string[], root: string): Command
       dir: values.data === undefined ? resolve(root, '.posthouse', 'local') : resolve(values.data),
       basePort,
       restart: !values['no-restart'],
+      admin: !values['no-admin'],
       json: values.json ?? false,
     },
   }

@@ -18,9 +18,10 @@ export interface Ports {
   /** Health and metrics. */
   readonly edges: readonly number[]
   readonly deliveries: readonly number[]
+  readonly admins: readonly number[]
 }
 
-export function portsAbove(base: number, nodes: 1 | 3): Ports {
+export function portsAbove(base: number, nodes: 1 | 3, admin = true): Ports {
   const each = <T>(count: number, make: (index: number) => T) =>
     Array.from({ length: count }, (_, index) => make(index))
   const services = nodes === 1 ? 1 : 2
@@ -33,6 +34,7 @@ export function portsAbove(base: number, nodes: 1 | 3): Ports {
     nats: each(nodes, (index) => ({ client: base + 1 + index, cluster: base + 4 + index, monitor: base + 7 + index })),
     edges: each(services, (index) => base + 31 + index),
     deliveries: each(services, (index) => base + 41 + index),
+    admins: each(admin ? 1 : 0, (index) => base + 51 + index),
   }
 }
 
@@ -52,6 +54,7 @@ export function purposes(ports: Ports, withMailbox: boolean): [port: number, pur
   for (const [index, port] of ports.edges.entries()) list.push([port, `health and metrics of edge-${index + 1}`])
   for (const [index, port] of ports.deliveries.entries())
     list.push([port, `health and metrics of delivery-${index + 1}`])
+  for (const [index, port] of ports.admins.entries()) list.push([port, `health and metrics of admin-${index + 1}`])
   return list
 }
 

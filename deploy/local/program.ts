@@ -6,11 +6,11 @@ import { checkoutRoot } from '@posthouse/testkit/tool'
 import { isNatsReady, layOutNats } from '@posthouse/testkit/nats-node'
 import { stringify } from 'yaml'
 import { HOST } from './ports.ts'
-import { deliverySettings, edgeSettings, queueSettings, type Cluster } from './service-settings.ts'
+import { adminSettings, deliverySettings, edgeSettings, queueSettings, type Cluster } from './service-settings.ts'
 
 export interface Program {
   readonly name: string
-  readonly kind: 'nats' | 'edge' | 'delivery' | 'mailbox'
+  readonly kind: 'nats' | 'edge' | 'delivery' | 'admin' | 'mailbox'
   readonly command: string
   readonly args: readonly string[]
   /** Where its standard output and standard error go. */
@@ -55,17 +55,19 @@ export async function programs(
     const file = join(import.meta.dirname, 'mailbox', 'main.ts')
     list.push(nodeProgram('mailbox', 'mailbox', file, args, mailboxWeb, logs))
   }
-  for (const kind of ['delivery', 'edge'] as const) {
-    const ports = kind === 'edge' ? cluster.ports.edges : cluster.ports.deliveries
-    const settings = kind === 'edge' ? edgeSettings : deliverySettings
+  const { edges, deliveries, admins } = cluster.ports
+  for (const [kind, ports, settings] of [
+    ['delivery', deliveries, deliverySettings],
+    ['edge', edges, edgeSettings],
+    ['admin', admins, adminSettings],
+  ] as const)
     for (const [index, port] of ports.entries()) {
       const name = `${kind}-${index + 1}`
       const file = join(dir, `${name}.yaml`)
-      await writeSettings(file, settings(cluster, index))
+      await writeSettings(file, settings(cluster, index, join(dir, name)))
       const main = join(checkoutRoot(), 'services', kind, 'main.ts')
       list.push(nodeProgram(name, kind, main, ['--config', file], port, logs))
     }
-  }
   return list
 }
 

@@ -55,3 +55,11 @@ export function deliverySettings(cluster: Cluster, index: number): Value {
     route: { smarthosts: [cluster.smarthost] },
   }
 }
+
+/** `data`: the folder of its index. */
+export function adminSettings(cluster: Cluster, index: number, data: string): Value {
+  return {
+    ...commonSettings(cluster, `admin-${index + 1}`, cluster.ports.admins[index] as number),
+    data: { folder: data },
+  }
+}

@@ -103,8 +103,8 @@ test('one command takes mail by every listener, delivers it, restarts what is ki
   const first = await start(t, args)
   const { facts } = first
   assert.deepEqual(Object.keys(facts), ['smtp', 'user', 'password', 'mailbox', 'metrics', 'pids'])
-  assert.deepEqual(Object.keys(facts.pids).toSorted(), ['delivery-1', 'edge-1', 'mailbox', 'nats-1'])
-  assert.deepEqual(Object.keys(facts.metrics), ['edge-1', 'delivery-1'])
+  assert.deepEqual(Object.keys(facts.pids).toSorted(), ['admin-1', 'delivery-1', 'edge-1', 'mailbox', 'nats-1'])
+  assert.deepEqual(Object.keys(facts.metrics), ['edge-1', 'delivery-1', 'admin-1'])
   for (const url of Object.values(facts.metrics)) assert.equal((await fetch(url)).status, 200)
   const clusterFile = join(folder.path, 'cluster.json')
   assert.deepEqual(JSON.parse(readFileSync(clusterFile, 'utf8')), facts)

@@ -20,10 +20,10 @@ const say = (line: string) => process.stderr.write(`posthouse: ${line}\n`)
 const SAME_SIGNAL_MS = 1000
 
 async function run(options: Options): Promise<void> {
-  const { dir, nodes, basePort, smarthost, restart, json } = options
+  const { dir, nodes, basePort, smarthost, restart, admin, json } = options
   const withMailbox = smarthost === undefined
   await claimFolder(dir, nodes, say)
-  const ports = portsAbove(basePort, nodes)
+  const ports = portsAbove(basePort, nodes, admin)
   const taken = await portsInUse(ports, withMailbox)
   if (taken.length > 0) {
     const more = taken.length > 3 ? ` and ${taken.length - 3} more` : ''
@@ -71,7 +71,7 @@ function stopOnSignals(dir: string, supervisor: Supervisor): void {
       process.exit(130)
     }
     first = now
-    say(`${signal}: stopping edges, deliveries, mailbox, NATS servers`)
+    say(`${signal}: stopping edges, deliveries, admin, mailbox, NATS servers`)
     removeClusterFile(dir)
     await supervisor.stop()
     say('stopped')

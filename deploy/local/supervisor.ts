@@ -9,8 +9,8 @@ import { note } from './process-table.ts'
 import type { Program } from './program.ts'
 import { Supervised } from './supervised.ts'
 
-const START_ORDER: readonly (readonly Program['kind'][])[] = [['nats'], ['mailbox', 'delivery', 'edge']]
-const STOP_ORDER: readonly Program['kind'][] = ['edge', 'delivery', 'mailbox', 'nats']
+const START_ORDER: readonly (readonly Program['kind'][])[] = [['nats'], ['mailbox', 'delivery', 'edge', 'admin']]
+const STOP_ORDER: readonly Program['kind'][] = ['edge', 'delivery', 'admin', 'mailbox', 'nats']
 const READY_WITHIN_MS = 90_000
 /** Longer than a service's own deadline for its stop. */
 const STOP_WITHIN_MS = 30_000

@@ -40,6 +40,7 @@ export function welcome(facts: ClusterFacts, dir: string, smarthost: string | un
       : 'Break it; what is killed stays dead (--no-restart):',
     ...kill('edge-1', clustered ? 'the other edge goes on taking mail' : 'no mail is taken until it is back'),
     ...kill('delivery-1', clustered ? 'the other delivery takes its mail over' : 'mail waits until it is back'),
+    ...kill('admin-1', 'mail goes on; no figures of the queue and no events until it is back'),
     ...kill('nats-1', clustered ? 'two of three servers go on' : 'mail is refused for now until it is back'),
     '',
     'Ctrl-C stops everything; a later npm start goes on with the same queue.',

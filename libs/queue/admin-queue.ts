@@ -148,8 +148,8 @@ function unknown(partition: number, store: Store): PartitionFigures {
   }
 }
 
-/** Resolves when the streams are there; rejects with one line that names the setting. */
-export async function connectAdminQueue(options: LookOptions): Promise<AdminPort> {
+/** Resolves when the streams are there, of so many partitions if it is said; rejects with one line that names the setting. */
+export async function connectAdminQueue(options: LookOptions & { readonly partitions?: number }): Promise<AdminPort> {
   const { store, links } = await openExistingStore({ ...options, as: 'admin' })
   const poll = new ClusterPoll(links, store.partitions)
   return new AdminQueue({

@@ -24,6 +24,10 @@
 {{- end -}}
 {{- end -}}
 
+{{- if and .Values.admin.podDisruptionBudget.enabled (has (toString .Values.admin.podDisruptionBudget.maxUnavailable) (list "0" "0%")) -}}
+{{- fail "admin.podDisruptionBudget.maxUnavailable: 0 would keep every node from being drained." -}}
+{{- end -}}
+
 {{- /* Delivery nodes and partitions. */ -}}
 {{- $idle := "would be more delivery nodes than queue.partitions (%d): each owns at least one partition, or has nothing to do. Raise queue.partitions or lower it." -}}
 {{- if .Values.delivery.keda.enabled -}}
@@ -62,7 +66,7 @@
 {{- fail "nats.encryption.enabled: NATS servers that exist (nats.external) encrypt as they are set up." -}}
 {{- end -}}
 {{- if not .Values.nats.usersExistingSecret -}}
-{{- fail "nats.usersExistingSecret: NATS servers that exist have passwords that exist; name the Secret with edge, delivery and cli." -}}
+{{- fail "nats.usersExistingSecret: NATS servers that exist have passwords that exist; name the Secret with edge, delivery, admin and cli." -}}
 {{- end -}}
 {{- else -}}
 {{- $room := include "posthouse.maxFileStore" . | int64 -}}

@@ -129,16 +129,23 @@ export async function connectExistingStore(options: LookOptions): Promise<Store>
   return (await look(await Links.open(options), options)).store
 }
 
-/** The same for a service, which waits for servers that start; with the connections, for what is asked beside it. The store closes them. */
+/**
+ * The same for a service, which waits for servers that start, and until there are so many partitions; with the connections,
+ * for what is asked beside it. The store closes them.
+ */
 export async function openExistingStore(
-  options: LookOptions,
+  options: LookOptions & Partial<Pick<StoreOptions, 'partitions'>>,
 ): Promise<{ readonly store: Store; readonly links: Links }> {
-  return look(await openLinks(options), options)
+  return look(await openLinks(options), options, options.partitions)
 }
 
-async function look(links: Links, options: LookOptions): Promise<{ readonly store: Store; readonly links: Links }> {
+async function look(
+  links: Links,
+  options: LookOptions,
+  atLeast?: number,
+): Promise<{ readonly store: Store; readonly links: Links }> {
   try {
-    const partitions = await findPartitions(links, options.log, options.patienceMs)
+    const partitions = await findPartitions(links, options.log, options.patienceMs, atLeast)
     const store = new JetStreamStore(links, { ...options, partitions })
     await store.firstLook()
     return { store, links }

@@ -51,12 +51,27 @@ async function withPatience(options: SetupOptions, work: (patience: Patience) =>
   }
 }
 
-/** For those who only look: makes and changes nothing, and says how many partitions there are. */
-export async function findPartitions(links: Links, log: QueueLog, patienceMs = PATIENCE_MS): Promise<number> {
+/**
+ * For those who only look: makes and changes nothing, and says how many partitions there are. Waits until there are at least
+ * so many, if it is said; else there have to be some.
+ */
+export async function findPartitions(
+  links: Links,
+  log: QueueLog,
+  patienceMs = PATIENCE_MS,
+  atLeast?: number,
+): Promise<number> {
   const patience = new Patience(log, patienceMs)
   checkServer(links)
   await waitForJetStream(links, patience)
-  const partitions = await countPartitions(links, patience)
+  let partitions = await countPartitions(links, patience)
+  while (atLeast !== undefined && partitions < atLeast) {
+    await patience.wait(
+      'the delivery nodes have not made all streams yet',
+      `queue.partitions: ${atLeast}, but the queue has ${partitions}, and no delivery node has made more`,
+    )
+    partitions = await countPartitions(links, patience)
+  }
   if (partitions === 0) throw new Error('nats.servers: there is no queue on these servers (no node has made it yet)')
   return partitions
 }

@@ -23,6 +23,7 @@ async function load<T>(path: string): Promise<T> {
 type Any = Counter & Gauge & Histogram & Top & { with(labels: object): Any }
 type Tables = { readonly metricsTable: MetricsTable }
 
+const { keptTrace } = await load<{ keptTrace(traceparent: string): string | undefined }>('libs/core/traceparent.ts')
 const edgeTable = (await load<Tables>('services/edge/metrics.ts')).metricsTable
 const { ListenerSeries } = await load<{
   ListenerSeries: new (
@@ -68,17 +69,17 @@ function atTheEdge(seconds: number, trace: string): void {
   listener.accepted.inc()
   edge['acceptedRecipients']!.inc(1)
   edge['acceptedBytes']!.inc(4096)
-  edge['acceptSeconds']!.observe(seconds, trace.slice(3, 35))
+  edge['acceptSeconds']!.observe(seconds, keptTrace(trace))
 }
 
 function atDelivery(seconds: number, trace: string): void {
   opened.inc()
   version.inc()
   delivery['transactions']!.inc()
-  delivery['transactionSeconds']!.observe(seconds, trace.slice(3, 35))
+  delivery['transactionSeconds']!.observe(seconds, keptTrace(trace))
   attempts.over(findings)
   delivered.inc(1)
-  delivery['deliveredSeconds']!.observe(seconds * 4, trace.slice(3, 35))
+  delivery['deliveredSeconds']!.observe(seconds * 4, keptTrace(trace))
   entry.observe(seconds)
 }
 
