@@ -27,6 +27,7 @@ export const delivery: Dashboard = {
             'From the acceptance at the edge to the reply of the next host that took it. Act when the half rises while little is deferred: delivery does not keep up.',
           unit: 's',
           queries: times('posthouse_delivery_accepted_to_delivered_seconds'),
+          act: 600,
         }),
         graph({
           title: 'Replies',

@@ -24,7 +24,8 @@ export const eventsAndWebhooks = row(
         'How long the index has not had all entries of the logs. Act when it is above 60 s: traces are old, and webhooks late.',
       unit: 's',
       queries: { [NODE]: 'posthouse_admin_index_lag_seconds' },
-      act: 60,
+      warn: 60,
+      act: 300,
     }),
     graph({
       title: 'Entries not indexed yet',
@@ -95,6 +96,7 @@ export const eventsAndWebhooks = row(
       queries: {
         '{{webhook}}': notZero('max by (webhook) (posthouse_admin_webhook_oldest_age_seconds)', 'webhook'),
       },
+      act: 900,
     }),
     graph({
       title: 'Dead letters',

@@ -57,6 +57,17 @@ export const overview: Dashboard = {
           more: 'queue',
         }),
         graph({
+          title: 'Wait for the first attempt',
+          description:
+            'How long what is ready and not in flight would take at the present pace of all nodes that are chosen; no line while nothing is tried. Act when it passes ten minutes: delivery does not keep up, as PosthouseQueueAge says.',
+          unit: 's',
+          queries: {
+            wait: `(${IN_QUEUE('ready')} - ${IN_QUEUE('in_flight')}) / sum(rate(posthouse_delivery_recipients_total{outcome!="parked"}[$__rate_interval]))`,
+          },
+          act: 600,
+          more: 'queue',
+        }),
+        graph({
           title: 'Oldest message',
           description:
             'Age since its acceptance of the oldest message that is still open, whatever it waits for. Act when it is above what users bear and ready is not 0; one that was deferred may be as old as the setting lifetime.',
@@ -72,9 +83,10 @@ export const overview: Dashboard = {
         graph({
           title: 'Acceptance to delivery',
           description:
-            'From the acceptance at the edge to the reply of the next host that took it. Act when the half rises while little is deferred: delivery does not keep up.',
+            'From the acceptance at the edge to the reply of the next host that took it. Act when the half rises while little is deferred: delivery does not keep up; above ten minutes PosthouseDeliveredLate fires.',
           unit: 's',
           queries: times('posthouse_delivery_accepted_to_delivered_seconds'),
+          act: 600,
           more: 'delivery',
         }),
       ),

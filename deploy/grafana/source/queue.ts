@@ -141,10 +141,10 @@ export const queue: Dashboard = {
         bars({
           title: 'Oldest of those destinations',
           description:
-            'Age of the oldest waiting message of the same destinations. Act when one is above some hours: the senders get a report at the setting lifetime.',
+            'Age of the oldest waiting message of the same destinations. Act when one is above an hour and many wait for it: the senders get a report at the setting lifetime.',
           unit: 's',
           queries: { '{{destination}}': byDestination('oldest_age_seconds') },
-          warn: 4 * 3600,
+          warn: 3600,
           act: 24 * 3600,
         }),
         graph({
