@@ -145,7 +145,7 @@ test('every metric of the tables is shown somewhere', async () => {
     .flatMap((table) => Object.values(table))
     .map(({ name }) => name)
     .filter((name) => !names.has(name))
-  assert.deepEqual(missing, [])
+  assert.deepEqual(missing, [], 'no panel of deploy/grafana/source shows them')
 })
 
 test('a message in the time to the 250 leads to its trace', () => {

@@ -8,8 +8,8 @@ import { debianProgram } from '@posthouse/testkit/debian-program'
 import { FakeMx } from '@posthouse/testkit/fake-mx'
 import { temporaryFolder } from '@posthouse/testkit/temporary-folder'
 import { ALERTS_FILE, alertsIn, readRules } from '../prometheus/alerts.ts'
-import { PrometheusServer, until } from '../prometheus/test/prometheus-server.ts'
-import { labelValuesOf, panelsOf, readDashboards } from './dashboard.ts'
+import { PrometheusServer, until, type Sample } from '../prometheus/test/prometheus-server.ts'
+import { labelValuesOf, panelsOf, readDashboards, type Dashboard } from './dashboard.ts'
 import { startAdminNode, type AdminNode } from './test/admin-node.ts'
 import { EXPECTED, isSeen } from './test/expected.ts'
 import { Receiver } from './test/receiver.ts'
@@ -32,7 +32,7 @@ test(
   { timeout: 300_000 },
   async (t) => {
     const program = await debianProgram('prometheus', 'prometheus', (line) => t.diagnostic(line))
-    const { prometheus, cluster, mx, admin } = await start(t, program)
+    const { prometheus, cluster, mx, admins } = await start(t, program)
     // Counters have to be seen before they count.
     await until(t.signal, async (see) => {
       const seen = await prometheus.query('min(count_over_time(up[1m]))')
@@ -40,7 +40,12 @@ test(
       return Number(seen[0]?.value[1] ?? 0) >= 2 || undefined
     })
     await someMail(cluster, mx)
-    await admin.ask('app@example.org')
+    // Any admin node may get the question.
+    await until(t.signal, async (see) => {
+      const answer = await admins.get('admin-1')?.ask('app@example.org')
+      see(answer)
+      return answer?.node === 'admin-1' || undefined
+    })
 
     for (const [choice, chosen] of Object.entries(CHOICES))
       for (const [file, dashboard] of readDashboards())
@@ -58,13 +63,25 @@ test(
               })
             })
 
+    await t.test('a dot in the time to the 250 names the trace of a message', async () => {
+      for (const [file, dashboard] of readDashboards())
+        for (const { title, targets = [] } of panelsOf(dashboard))
+          for (const { expr } of targets.filter(({ exemplar }) => exemplar === true))
+            await until(t.signal, async (see) => {
+              const seen = await prometheus.exemplars(filled(expr, CHOICES['pods'] ?? {}))
+              see([file, title, seen])
+              const ids = seen.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels['trace_id'] ?? ''))
+              return ids.some((id) => /^[0-9a-f]{32}$/.test(id)) || undefined
+            })
+    })
+
     await t.test('what is marked in all panels is found', async () => {
       for (const [file, { annotations }] of readDashboards())
         for (const { name, expr } of annotations.list) {
           if (expr === undefined) continue
           const seen = await prometheus.query(filled(expr, CHOICES['pods'] ?? {}))
           // Alerts may fire, or not.
-          if (name === 'Starts') assert.equal(seen.length, 3, file)
+          if (name === 'Starts') assert.equal(seen.length, 4, file)
           else assert.equal(name, 'Alerts', file)
         }
     })
@@ -76,7 +93,7 @@ test(
           {
             namespace: ['mail'],
             job: ['mail/posthouse'],
-            pod: ['posthouse-admin-1', 'posthouse-delivery-1', 'posthouse-edge-1'],
+            pod: ['posthouse-admin-1', 'posthouse-admin-2', 'posthouse-delivery-1', 'posthouse-edge-1'],
           },
         ],
         // Jobs are offered whatever job is chosen.
@@ -95,7 +112,7 @@ test(
             const values =
               asked && (await prometheus.labelValues(asked.label, filled(asked.selector, CHOICES[choice] ?? {})))
             if (variable.name in expected) assert.deepEqual(values, expected[variable.name as 'job'], variable.name)
-            if (variable.name === 'instance') assert.equal(values?.length, 3, choice)
+            if (variable.name === 'instance') assert.equal(values?.length, 4, choice)
           }
     })
 
@@ -115,8 +132,29 @@ test(
       const firing = await prometheus.query('ALERTS{alertstate="firing",severity="critical"}')
       assert.deepEqual(firing, [])
     })
+
+    await t.test(
+      'when the admin node that speaks for all ends, another does; its figures are those of one',
+      async () => {
+        const chosen = CHOICES['pods'] ?? {}
+        const panels = panelsOf(readDashboards().get('nats.json') as Dashboard)
+        const [target] = panels.find(({ title }) => title === 'Servers')?.targets ?? []
+        const servers = filled(target?.expr ?? '', chosen)
+        const speaks = async () => (await prometheus.query('posthouse_admin_exports{namespace="mail"} == 1')).map(podOf)
+        assert.deepEqual(await speaks(), ['posthouse-admin-1'])
+        await admins.get('admin-1')?.stop()
+        await until(t.signal, async (see) => {
+          const [pods, seen] = await Promise.all([speaks(), prometheus.query(servers)])
+          see([pods, seen])
+          for (const { value } of seen) assert.equal(value[1], '1')
+          return (pods.join() === 'posthouse-admin-2' && seen.length === 1) || undefined
+        })
+      },
+    )
   },
 )
+
+const podOf = ({ metric }: Sample) => metric['pod']
 
 function filled(text: string, chosen: Choice): string {
   const query = text.replaceAll(/\$(\w+)/g, (whole, name: string) =>
@@ -129,7 +167,7 @@ function filled(text: string, chosen: Choice): string {
 interface Site {
   readonly cluster: SmallCluster
   readonly mx: FakeMx
-  readonly admin: AdminNode
+  readonly admins: ReadonlyMap<string, AdminNode>
   readonly prometheus: PrometheusServer
 }
 
@@ -148,24 +186,31 @@ async function start(t: TestContext, program: string): Promise<Site> {
             : undefined,
   })
   t.after(() => mx.close())
-  const cluster = await SmallCluster.start(join(folder.path, 'cluster'), `127.0.0.1:${mx.port}`)
-  t.after(() => cluster.stop())
   const receiver = await Receiver.start()
   t.after(() => receiver.stop())
-  const admin = await startAdminNode(join(folder.path, 'cluster'), receiver.url)
-  t.after(() => admin.stop())
-  const metrics = { ...cluster.facts.metrics, 'admin-1': admin.url }
-  const nodes = Object.entries(metrics).map(([name, url]) => ({ name, address: new URL(url).host }))
+  const cluster = await SmallCluster.start(join(folder.path, 'cluster'), `127.0.0.1:${mx.port}`, receiver.url)
+  t.after(() => cluster.stop())
+  const admins = new Map<string, AdminNode>()
+  for (const name of ['admin-1', 'admin-2']) {
+    const admin = await startAdminNode(name, join(folder.path, 'cluster'), receiver.url)
+    t.after(() => admin.stop())
+    admins.set(name, admin)
+  }
+  const metrics = new Map(Object.entries(cluster.facts.metrics))
+  for (const [name, { url }] of admins) metrics.set(name, url)
+  const nodes = [...metrics].map(([name, url]) => ({ name, address: new URL(url).host }))
+  const services = Map.groupBy(nodes, ({ name }) => name.replace(/-\d+$/, ''))
   const home = join(folder.path, 'prometheus')
   await mkdir(home)
   const prometheus = await PrometheusServer.start({
     program,
     folder: home,
     ruleFiles: [ALERTS_FILE],
+    arguments: ['--enable-feature=exemplar-storage'],
     scrapeConfigs: [
-      ...nodes.map(({ name, address }) => ({
-        job_name: `posthouse-${name.replace(/-\d+$/, '')}`,
-        static_configs: [{ targets: [address] }],
+      ...[...services].map(([service, ofService]) => ({
+        job_name: `posthouse-${service}`,
+        static_configs: [{ targets: ofService.map(({ address }) => address) }],
       })),
       {
         job_name: 'mail/posthouse',
@@ -177,7 +222,7 @@ async function start(t: TestContext, program: string): Promise<Site> {
     ],
   })
   t.after(() => prometheus.stop())
-  return { cluster, mx, admin, prometheus }
+  return { cluster, mx, admins, prometheus }
 }
 
 /** Accepted by both ways in, delivered, deferred, bounced, refused, and a log-in that fails. */

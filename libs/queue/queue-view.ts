@@ -90,7 +90,7 @@ export async function connectQueueView(options: LookOptions): Promise<StoreQueue
   return new StoreQueueView(await connectExistingStore({ ...options, as: 'cli' }))
 }
 
-/** `oldestAt`: when the oldest open batch was stored, be it for the first time or as a later one. */
+/** `oldestAt`: server time, ms, at which the oldest message that is open was first stored. */
 function countPartition(
   partition: number,
   { lease, mail, unread, fold }: PartitionSnapshot,
@@ -113,7 +113,7 @@ function countPartition(
   for (const entry of fold.openLaters()) {
     for (const positions of entry.open) later += positions.length
     bytes += entry.size
-    oldestAt = Math.min(oldestAt, entry.storedAt)
+    oldestAt = Math.min(oldestAt, entry.later.oldest ?? entry.storedAt)
   }
   const owner = lease === undefined || lease.released ? undefined : lease.name
   return { count: { partition, owner, ready, later, bytes }, oldestAt }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Arrival, Attempt } from '../history.ts'
-import { agreement, type EventsQuestion } from './events-agree.ts'
+import { agreement, type EventsQuestion, type LogAgreement } from './events-agree.ts'
 import type { LogEvent } from './log-events.ts'
-import type { EventsAgreement } from './result.ts'
 
 const attempt = (told: Attempt['told'], queueId: string | undefined, ...recipients: string[]): Attempt => ({
   id: 'message',
@@ -59,7 +58,7 @@ const report = (how: LogEvent['how'], queueId: string, record: string, recipient
 
 interface Row extends Partial<EventsQuestion> {
   readonly name: string
-  readonly is?: Partial<Omit<EventsAgreement, 'examples'>>
+  readonly is?: Partial<Omit<LogAgreement, 'examples'>>
 }
 
 const rows: Row[] = [

@@ -16,6 +16,8 @@ import type { Arrival, Attempt } from '../history.ts'
 import type { LogEvent } from './log-events.ts'
 import type { EventsAgreement } from './result.ts'
 
+export type LogAgreement = Omit<EventsAgreement, 'untold' | 'toldTwice'>
+
 export interface EventsQuestion {
   readonly attempts: readonly Attempt[]
   readonly arrivals: readonly Arrival[]
@@ -33,7 +35,7 @@ interface Ending {
   readonly report: string | undefined
 }
 
-export function agreement({ attempts, arrivals, events, queued }: EventsQuestion): EventsAgreement {
+export function agreement({ attempts, arrivals, events, queued }: EventsQuestion): LogAgreement {
   const endings = endingsOf(events)
   const waiting = waitingIn(events)
   const copies = new Copies(arrivals)

@@ -41,6 +41,8 @@ const BROKEN: Record<string, [Partial<FaultResult>, RegExp]> = {
   'a duplicate was not counted': [{ duplicates: 2, possibleDuplicates: 1 }, /not counted/],
   'the logs miss an end': [{ events: { ...sound().events, missing: 1 } }, /without a final event/],
   'the logs tell two ends': [{ events: { ...sound().events, doubled: 1 } }, /two final events/],
+  'an event is missing': [{ events: { ...sound().events, untold: 1 } }, /no event tells/],
+  'an end is told twice': [{ events: { ...sound().events, toldTwice: 1 } }, /two events/],
   'the logs contradict the ledger': [{ events: { ...sound().events, contradicted: 1 } }, /contradict/],
   'a planted loss was not seen': [{ bars: { gapMs: null, duplicates: true, losses: true } }, /could not have shown/],
 }

@@ -28,6 +28,8 @@ export function brokenPromises(result: Judged, strayBounces: number): string[] {
   none(events.missing, 'accepted recipients without a final event')
   none(events.doubled, 'recipients with two final events')
   none(events.contradicted, 'events that contradict what arrived')
+  none(events.untold, 'acceptances and ends of which no event tells')
+  none(events.toldTwice, 'ends that two events tell')
   return failures
 }
 

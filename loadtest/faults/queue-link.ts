@@ -17,7 +17,7 @@ const table = {
   'nats.user': queueSettings['nats.user'],
   'nats.password': queueSettings['nats.password'],
 }
-const NAME = 'posthouse-loadtest'
+export const NAME = 'posthouse-loadtest'
 const TRY_MS = 2000
 const PAUSE_MS = 250
 /** An election takes up to 10 s, a restarted cluster a little longer. */
@@ -67,7 +67,7 @@ function hearsMajority({ config, cluster }: StreamInfo): boolean {
   return (1 + current) * 2 > config.num_replicas
 }
 
-async function addressIn(queueFile: string) {
+export async function addressIn(queueFile: string) {
   const found = parse(await readFile(queueFile, 'utf8')) as { readonly nats?: unknown } | null
   // What else a service has to set is no business of ours, and unknown to our table.
   const file = { name: queueFile, text: stringify({ nats: found?.nats ?? {} }) }

@@ -55,6 +55,9 @@ export interface EventsAgreement {
   readonly doubled: number
   /** Logged as delivered but never seen, or seen without being logged (but for copies explained otherwise). */
   readonly contradicted: number
+  /** Acceptances and ends of which no event tells; and those that more than one tells (told-agree.ts). */
+  readonly untold: number
+  readonly toldTwice: number
   readonly examples: readonly string[]
 }
 

@@ -3,13 +3,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reconcile } from '../ledger.ts'
 import { pick, seededRandom, type Random } from '../random.ts'
-import { agreement } from './events-agree.ts'
+import { agreement, type LogAgreement } from './events-agree.ts'
+import { toldAgreement, type ToldAgreement } from './told-agree.ts'
 import { explain } from './explain.ts'
 import type { Fault, Mark, Scene } from './fault.ts'
 import { brokenPromises, missedBars } from './judge-fault.ts'
 import { measure } from './measure.ts'
 import { isRefusedAddress, startMixedLoad, type MixedLoad } from './mixed-load.ts'
-import type { FaultResult } from './result.ts'
+import type { EventsAgreement, FaultResult } from './result.ts'
 import type { Stage } from './stage.ts'
 
 export interface Pace {
@@ -84,7 +85,7 @@ export async function runFault(fault: Fault, running: Running): Promise<FaultRes
   if (!signal.aborted) await sleep(pace.afterMs)
   const endedAt = performance.now()
   await load.stop()
-  const { queued, events, possible, unreadable } = await stage.settle(pace.drainMs, signal)
+  const { queued, events, told, possible, unreadable } = await stage.settle(pace.drainMs, signal)
   const { attempts, arrivals } = history
   const judged = {
     name: fault.name,
@@ -99,7 +100,7 @@ export async function runFault(fault: Fault, running: Running): Promise<FaultRes
     ...measure({ attempts, arrivals, marks, startedAt, endedAt }),
     possibleDuplicates: possible.length,
     explanations: explain({ attempts, arrivals, marks: [...stage.formerMarks, ...marks], possible }),
-    events: agreement({ attempts, arrivals, events, queued }),
+    events: both(agreement({ attempts, arrivals, events, queued }), toldAgreement({ attempts, told, queued })),
     marks,
   }
   stage.formerMarks = marks
@@ -113,6 +114,10 @@ export async function runFault(fault: Fault, running: Running): Promise<FaultRes
     if (unreadable !== undefined) failures.unshift(`the logs cannot be read: ${unreadable}`)
   }
   return { ...judged, failures, missedBars: missedBars(judged) }
+}
+
+function both(log: LogAgreement, told: ToldAgreement): EventsAgreement {
+  return { ...log, ...told, examples: [...log.examples, ...told.examples] }
 }
 
 function sceneOf({ stage, pace, signal, say }: Running, random: Random, marks: Mark[], load: MixedLoad): Scene {

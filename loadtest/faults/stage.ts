@@ -3,12 +3,15 @@
 
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { MailEvent } from '@posthouse/core/event'
+import type { EventCursor } from '@posthouse/queue/event-feed'
 import { drain } from '../drain.ts'
 import { History } from '../history.ts'
 import { queueCount } from '../queue-count.ts'
 import { bringUp } from './bring-up.ts'
 import type { Mark } from './fault.ts'
 import { readLogEvents, type LogEvent } from './log-events.ts'
+import { readTold } from './read-told.ts'
 import { possibleDuplicatesIn, type PossibleDuplicate } from './node-logs.ts'
 import { openRoom } from './open-room.ts'
 import type { Room, RoomOptions } from './room.ts'
@@ -24,6 +27,8 @@ export interface Aftermath {
   /** Recipients still queued; null when nobody could be asked. */
   readonly queued: number | null
   readonly events: readonly LogEvent[]
+  /** What a reader of events was told since the last time. */
+  readonly told: readonly MailEvent[]
   /** Why the logs could not be read; then there are no events. */
   readonly unreadable?: string
   readonly possible: readonly PossibleDuplicate[]
@@ -36,6 +41,7 @@ export class Stage implements AsyncDisposable {
   formerMarks: readonly Mark[] = []
   readonly #delayable: boolean
   readonly #history: { now: History }
+  #toldTo: EventCursor = []
   readonly #seen = { events: new Map<number, number>(), possible: new Map<string, number>() }
 
   private constructor(room: Room, sites: Sites, history: { now: History }, delayable: boolean) {
@@ -86,9 +92,9 @@ export class Stage implements AsyncDisposable {
     const possible = await this.#newPossibleDuplicates()
     this.#history.now = new History()
     try {
-      return { history, queued, possible, events: await this.#newEvents() }
+      return { history, queued, possible, events: await this.#newEvents(), told: await this.#newTold() }
     } catch (error) {
-      return { history, queued, possible, events: [], unreadable: (error as Error).message }
+      return { history, queued, possible, events: [], told: [], unreadable: (error as Error).message }
     }
   }
 
@@ -98,6 +104,12 @@ export class Stage implements AsyncDisposable {
       ({ partition, seq }) => seq > (seen.get(partition) ?? 0),
     )
     for (const { partition, seq } of events) seen.set(partition, Math.max(seq, seen.get(partition) ?? 0))
+    return events
+  }
+
+  async #newTold(): Promise<MailEvent[]> {
+    const { events, cursor } = await readTold(this.room.queueFile, this.#toldTo)
+    this.#toldTo = cursor
     return events
   }
 

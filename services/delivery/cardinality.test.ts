@@ -33,7 +33,6 @@ async function engineThat(connections: number, dial: (destination: string) => Pr
     log,
     tracer: off,
     metrics,
-    tracer: off,
     nextId: () => 'ID',
     wall: now,
     chance,

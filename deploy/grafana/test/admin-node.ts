@@ -27,8 +27,8 @@ interface QueueFile {
 }
 
 /** Resolves when it is ready. `cluster` is the folder that the cluster has its settings in. Throws when it ends before. */
-export async function startAdminNode(cluster: string, webhook: string): Promise<AdminNode> {
-  const folder = join(cluster, 'admin-1')
+export async function startAdminNode(name: string, cluster: string, webhook: string): Promise<AdminNode> {
+  const folder = join(cluster, name)
   await mkdir(folder)
   const [settings, secret, output] = ['settings.yaml', 'secret', 'output'].map((name) => join(folder, name)) as [
     string,
@@ -41,8 +41,8 @@ export async function startAdminNode(cluster: string, webhook: string): Promise<
   await writeFile(
     settings,
     stringify({
-      name: 'admin-1',
-      hostname: 'admin-1.posthouse.example',
+      name,
+      hostname: `${name}.posthouse.example`,
       http: { host: HOST, port },
       ...queue,
       data: { folder },

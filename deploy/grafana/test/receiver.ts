@@ -1,4 +1,4 @@
-// Somebody who gets events over HTTP and is content with all of them.
+// Somebody who gets events, or traces, over HTTP and is content with all of them.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

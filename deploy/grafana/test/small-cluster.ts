@@ -29,12 +29,15 @@ export class SmallCluster {
     this.#end = end
   }
 
-  /** Resolves when it takes mail. Throws with what it said when it ends before. */
-  static async start(folder: string, smarthost: string): Promise<SmallCluster> {
+  /** Resolves when it takes mail. `collector` is told of all traces; empty: there are none. Throws with what it said when it ends before. */
+  static async start(folder: string, smarthost: string, collector = ''): Promise<SmallCluster> {
     const base = String(await freeStretch(PORTS_USED))
     const options = ['--json', '--nodes', '1', '--data', folder, '--base-port', base, '--smarthost', smarthost]
     const [program, args] = tethered(process.execPath, [START, ...options], 'SIGTERM')
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, POSTHOUSE_TRACING_ENDPOINT: collector },
+    })
     const exited = once(child, 'close')
     let log = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text))

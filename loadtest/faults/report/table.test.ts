@@ -31,8 +31,8 @@ test('whatever is wrong stands behind a mark', () => {
   assert.match(flagged({ takeoverMs: null }).join(), /^! mail was held up at most +never \(bar 20 s\)$/)
   assert.match(flagged({ recoveryMs: 10_001 }).join(), /^! normal rate again after +10\.0 s \(bar 10 s\)$/)
   assert.match(
-    flagged({ events: { tasks: 1, missing: 0, doubled: 1, contradicted: 0, examples: ['a@one.example'] } }).join(),
-    /^! events +1 recipient: 0 without an end, 1 with two, 0 contradicted$/,
+    flagged({ events: { ...madeUpResult().events, tasks: 1, doubled: 1, examples: ['a@one.example'] } }).join(),
+    /^! log +1 recipient: 0 without an end, 1 with two, 0 contradicted$/,
   )
   assert.match(
     flagged({ explanations: [{ recipient: 'a@one.example', is: 'duplicate', why: null }] }).join(),

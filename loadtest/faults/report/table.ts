@@ -69,9 +69,13 @@ function timeRow(name: string, ms: number | null, barMs: number | null, why?: st
   return [name, `${seconds(ms)} (bar ${bar(barMs)})`, ms === null || ms > barMs]
 }
 
-function eventRows({ events: { tasks, missing, doubled, contradicted } }: FaultResult): Row[] {
-  const text = `${plural(tasks, 'recipient')}: ${missing} without an end, ${doubled} with two, ${contradicted} contradicted`
-  return [['events', text, missing + doubled + contradicted > 0]]
+function eventRows({ events }: FaultResult): Row[] {
+  const { tasks, missing, doubled, contradicted, untold, toldTwice } = events
+  const log = `${plural(tasks, 'recipient')}: ${missing} without an end, ${doubled} with two, ${contradicted} contradicted`
+  return [
+    ['log', log, missing + doubled + contradicted > 0],
+    ['events', `${untold} missing, ${toldTwice} too many`, untold + toldTwice > 0],
+  ]
 }
 
 function examples(of: string, list: readonly string[]): string[] {

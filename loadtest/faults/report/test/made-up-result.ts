@@ -37,7 +37,7 @@ export function madeUpResult(changes: Partial<FaultResult> = {}): FaultResult {
       { recipient: 'b@one.example', is: 'duplicate', why: 'delivery-1 was killed' },
       { recipient: 'c@one.example', is: 'duplicate', why: 'delivery-1 was killed' },
     ],
-    events: { tasks: 4000, missing: 0, doubled: 0, contradicted: 0, examples: [] },
+    events: { tasks: 4000, missing: 0, doubled: 0, contradicted: 0, untold: 0, toldTwice: 0, examples: [] },
     failures: [],
     missedBars: [],
     marks: [
