@@ -54,7 +54,7 @@ describe('a release on three NATS servers', () => {
       name: 'a release',
       values: { edge: { users: [USER] }, queue: { partitions: PARTITIONS } },
     })
-    release = await Loopback.start(rendering, folder.path, 3, ['delivery', 'edge'])
+    release = await Loopback.start(rendering, folder.path, 3, ['delivery', 'edge', 'admin'])
   })
   after(async () => {
     for (const connection of connections) await connection.close()
@@ -158,6 +158,17 @@ describe('a release on three NATS servers', () => {
     )
   })
 
+  test('an admin node tells the figures of the queue, and `posthouse trace` in the pod of a delivery node asks it', async () => {
+    const metrics = await (await fetch(`http://${HOST}:${release.ports.admin}/metrics`)).text()
+    assert.match(metrics, /^posthouse_admin_exports 1$/m)
+    assert.match(metrics, /^posthouse_queue_owned\{partition="0"\} 1$/m)
+    assert.match(metrics, /^posthouse_nats_stream_replicas\{kind="mail",partition="0"\} 3$/m)
+    const { place } = await release.service('delivery')
+    const { status, output, errors } = await run([POSTHOUSE, 'trace', 'app@example.org', '--json'], place.env)
+    assert.equal(status, 0, errors)
+    assert.match(output, /"node":"mail-posthouse-admin"/)
+  })
+
   describe('by the permissions of the servers', () => {
     /** What a user who may not do it hears. */
     const refusal = (connection: NatsConnection, subject: string, payload = '') =>
@@ -217,7 +228,7 @@ describe('a release on three NATS servers', () => {
         [],
       )
     }
-    for (const name of ['edge', 'delivery']) {
+    for (const name of ['edge', 'delivery', 'admin']) {
       assert.doesNotMatch(await readFile(release.output(name), 'utf8'), /permissions violation/, name)
     }
   })

@@ -30,18 +30,19 @@ export interface LoopbackPorts {
   /** Of /readyz. */
   readonly edge: number
   readonly delivery: number
+  readonly admin: number
   /** Of the host that the test's domain is routed to. */
   readonly test: number
 }
 
-type Service = 'edge' | 'delivery'
+type Service = 'edge' | 'delivery' | 'admin'
 type Instead = NonNullable<Place['instead']>
 
 async function drawPorts(servers: number): Promise<LoopbackPorts> {
-  const free = await freePorts(5 + servers * 3)
+  const free = await freePorts(6 + servers * 3)
   const next = () => free.pop() as number
   const nats = Array.from({ length: servers }, () => ({ client: next(), cluster: next(), monitor: next() }))
-  return { nats, submission: next(), submissions: next(), edge: next(), delivery: next(), test: next() }
+  return { nats, submission: next(), submissions: next(), edge: next(), delivery: next(), admin: next(), test: next() }
 }
 
 export class Loopback implements AsyncDisposable {
@@ -70,7 +71,7 @@ export class Loopback implements AsyncDisposable {
       const release = new Loopback(rendering, join(folder, String(tries)), await drawPorts(servers))
       try {
         await release.#startNats()
-        // An edge waits for the streams, which the delivery node makes.
+        // The others wait for the streams, which the delivery node makes.
         await Promise.all(services.map((service) => release.#startService(service)))
         return release
       } catch (error) {

@@ -51,15 +51,24 @@ test('the services of Compose', { timeout: 300_000 }, async (t) => {
 
   await t.test('the nodes start with their settings and are ready', async () => {
     const environment = { POSTHOUSE_ROUTE_SMARTHOSTS: `127.0.0.1:${smarthost.port}` }
-    for (const name of ['delivery-1', 'delivery-2', ...EDGES]) {
+    for (const name of ['delivery-1', 'delivery-2', ...EDGES, 'admin-1']) {
       const program = site.posthouse(name)
       // An edge that stops does so until the test has seen it.
-      const more = name.startsWith('edge') ? { POSTHOUSE_STOP_NOT_READY_FOR: '39s' } : environment
+      const more = name.startsWith('edge')
+        ? { POSTHOUSE_STOP_NOT_READY_FOR: '39s' }
+        : name.startsWith('delivery')
+          ? environment
+          : {}
       await site.start(name, { ...program, environment: { ...program.environment, ...more } })
     }
-    for (const name of ['delivery-1', 'delivery-2', ...EDGES]) {
+    for (const name of ['delivery-1', 'delivery-2', ...EDGES, 'admin-1']) {
       await site.until(name, async () => (await status(site.port(name, 8080), '/readyz')) === 200)
     }
+  })
+
+  await t.test('the admin node tells the figures of the queue', async () => {
+    const url = `http://127.0.0.1:${site.port('admin-1', 8080)}/metrics`
+    await site.until('admin-1', async () => /^posthouse_queue_owned.* 1$/m.test(await (await fetch(url)).text()))
   })
 
   await t.test('HAProxy takes its configuration without a warning, and finds the edges', async () => {

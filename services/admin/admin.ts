@@ -24,6 +24,9 @@ type Service = Pick<
   'settings' | 'log' | 'metrics' | 'health' | 'lifecycle' | 'version'
 >
 
+/** Bytes of an index in memory. */
+const MOST_IN_MEMORY = 256 * 1024 * 1024
+
 export interface AdminTimes {
   /** Between two looks at everything, ms. */
   readonly look: number
@@ -53,7 +56,13 @@ export function openAdmin(service: Service, port: AdminPort, times: AdminTimes =
 
   const index = inFolder(settings.data.folder, 'events.sqlite', (file) => {
     const { keep, room } = settings.events
-    return new EventIndex({ file, keep, room, wall, onRebuilt })
+    return new EventIndex({
+      file,
+      keep,
+      room: file === undefined ? Math.min(room, MOST_IN_MEMORY) : room,
+      wall,
+      onRebuilt,
+    })
   })
   lifecycle.onStop('index', () => index.close())
   function onRebuilt(reason: 'version' | 'corrupt'): void {

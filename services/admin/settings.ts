@@ -13,7 +13,7 @@ export const settingsTable = defineSettings({
     format: 'path',
     default: '/var/lib/posthouse',
     optional: true,
-    help: 'Folder of the index of events and of what the webhooks have got. The index may be lost at any time: it is made again from the queue. Empty: in memory.',
+    help: 'Folder of the index of events and of what the webhooks have got. The index may be lost at any time: it is made again from the queue. Empty: in memory, 256 MiB at most.',
   },
   'events.keep': {
     type: 'duration',

@@ -12,6 +12,8 @@ import { readCompose, type ComposeFile, type Service } from './compose-file.ts'
 const ROOT = join(import.meta.dirname, '../../..')
 /** HAProxy's address towards the edges. */
 export const BALANCER = '127.0.0.9'
+/** Where a container keeps what outlives it. */
+const DATA = '/var/lib/posthouse'
 /** Ports that the services of the file listen on, by the beginning of their names. */
 const LISTENS: Readonly<Record<string, readonly number[]>> = {
   edge: [8080, 2525, 2587, 2465],
@@ -132,6 +134,7 @@ export class Site {
     const folder = this.#folderOf(name)
     const files = new Map<string, string>()
     for (const mount of service.mounts) {
+      if (mount.kind === 'volume') continue
       if (mount.kind !== 'config') files.set(mount.target, mount.source)
       else {
         const file = join(folder, basename(mount.target))
@@ -150,9 +153,12 @@ export class Site {
       writeFileSync(files.get(target) ?? '', stringify(settings))
     }
     const words = [...((service.raw['entrypoint'] as string[] | undefined) ?? []), ...service.command].map(inside)
-    const environment = Object.fromEntries(
+    const environment: Record<string, string> = Object.fromEntries(
       Object.entries(service.environment).map(([key, value]) => [key, inside(value)]),
     )
+    // The folder of the settings' default is there for those who have a volume for it.
+    if (service.mounts.some(({ kind, target, writable }) => kind === 'volume' && writable && target === DATA))
+      environment['POSTHOUSE_DATA_FOLDER'] = join(folder, 'data')
     return { command: process.execPath, args: [join(ROOT, 'deploy/image/entry.ts'), ...words, ...args], environment }
   }
 
@@ -169,7 +175,7 @@ export class Site {
   }
 
   #withPorts(service: Service, text: string): string {
-    return text.replaceAll(/\b((?:nats|edge|delivery)-\d+|haproxy):(\d+)/g, (_, name: string, port: string) => {
+    return text.replaceAll(/\b((?:nats|edge|delivery|admin)-\d+|haproxy):(\d+)/g, (_, name: string, port: string) => {
       const shared = this.#service(name).networks.filter((network) => service.networks.includes(network))
       if (shared.length === 0) throw new Error(`${service.name} is in no network with ${name}`)
       return `127.0.0.1:${this.port(name, Number(port))}`
