@@ -64,7 +64,7 @@ export const metricsTable = defineMetrics({
   queueOldestAge: {
     kind: 'gauge',
     name: 'posthouse_queue_oldest_age_seconds',
-    help: 'Age of the oldest message in the partition that is still open, since its acceptance; no series when nothing is open. Act above what users bear while posthouse_queue_ready_recipients is not 0; a deferred message may be as old as the setting lifetime.',
+    help: 'Age of the oldest message in the partition that is still open, since its acceptance; 0 when nothing is open, no series before its owner has spoken. Act above what users bear while posthouse_queue_ready_recipients is not 0; a deferred message may be as old as the setting lifetime.',
     labels: { partition },
   },
   queueWordsAge: {

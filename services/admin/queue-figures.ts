@@ -26,7 +26,10 @@ export function exportQueueFigures({ port, metrics, exports, wall }: FiguresOpti
     ['queueInFlight', ({ inFlight }) => inFlight],
     ['queueLater', ({ later }) => later],
     ['queueBytes', ({ bytes }) => bytes],
-    ['queueOldestAge', ({ oldestAt }) => age(oldestAt)],
+    [
+      'queueOldestAge',
+      ({ oldestAt, saidAgo }) => (oldestAt === undefined && saidAgo !== undefined ? 0 : age(oldestAt)),
+    ],
     ['queueWordsAge', ({ saidAgo }) => (saidAgo === undefined ? undefined : saidAgo / 1000)],
   ]
   for (let partition = 0; partition < port.partitions; partition += 1)
