@@ -1,5 +1,5 @@
-// One NATS server, one edge and one delivery node, as `npm start -- --nodes 1` starts them, with all that a test sends going to a host of the
-// test's own.
+// One NATS server, one edge and one delivery node, as `npm start -- --nodes 1 --no-admin` starts them, with all that a test sends
+// going to a host of the test's own.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -32,7 +32,8 @@ export class SmallCluster {
   /** Resolves when it takes mail. `collector` is told of all traces; empty: there are none. Throws with what it said when it ends before. */
   static async start(folder: string, smarthost: string, collector = ''): Promise<SmallCluster> {
     const base = String(await freeStretch(PORTS_USED))
-    const options = ['--json', '--nodes', '1', '--data', folder, '--base-port', base, '--smarthost', smarthost]
+    const place = ['--data', folder, '--base-port', base, '--smarthost', smarthost]
+    const options = ['--json', '--nodes', '1', '--no-admin', ...place]
     const [program, args] = tethered(process.execPath, [START, ...options], 'SIGTERM')
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
