@@ -2,6 +2,7 @@
  * The queue as an admin node needs it: figures of the whole queue, the state of its streams and servers, the events, questions for
  * stories, and the other admin nodes. It reads only.
  */
+import type { DeadLettersAnswer, DeadLettersQuestion } from './dead-letter-port.ts'
 import type { EventFeed } from './event-feed.ts'
 import type { Readiness } from './port.ts'
 import type { TraceAnswer, TraceQuestion } from './trace-port.ts'
@@ -15,6 +16,8 @@ export interface AdminPort {
   view(): ClusterView
   /** Answers questions from now on; another admin node may get them instead. Returns how to stop it. */
   answerTraces(answer: (question: TraceQuestion) => Promise<TraceAnswer>): () => void
+  /** The same; every admin node hears such a question, and whoever is not the one to answer rejects. */
+  answerDeadLetters(answer: (question: DeadLettersQuestion) => Promise<DeadLettersAnswer>): () => void
   /** Tells the other admin nodes of this one, and hears of them: the names of all that live, in order, this one among them. */
   admins(): readonly string[]
   /** Says some words to the other admin nodes, at most 256 KiB; lost unseen by those that do not listen just then. */

@@ -3,6 +3,7 @@ import type { AdminPort, ClusterView, PartitionFigures } from './admin-port.ts'
 import type { EventFeed } from './event-feed.ts'
 import { ClusterPoll } from './jetstream/cluster-poll.ts'
 import { openExistingStore, type LookOptions } from './jetstream/jetstream-store.ts'
+import { answerDeadLetters } from './jetstream/dead-letter-channel.ts'
 import { answerTraces } from './jetstream/trace-channel.ts'
 import { LogEventFeed } from './log-event-feed.ts'
 import type { QueueLog } from './log.ts'
@@ -22,6 +23,7 @@ export interface AdminQueueParts {
   readonly log: QueueLog
   readonly view: () => ClusterView
   readonly answerTraces: AdminPort['answerTraces']
+  readonly answerDeadLetters: AdminPort['answerDeadLetters']
   /** Monotonic ms. */
   readonly now: () => number
   readonly stop: () => void
@@ -83,6 +85,10 @@ export class AdminQueue implements AdminPort {
 
   answerTraces(answer: (question: TraceQuestion) => Promise<TraceAnswer>): () => void {
     return this.#parts.answerTraces(answer)
+  }
+
+  answerDeadLetters(answer: Parameters<AdminPort['answerDeadLetters']>[0]): () => void {
+    return this.#parts.answerDeadLetters(answer)
   }
 
   admins(): string[] {
@@ -158,6 +164,7 @@ export async function connectAdminQueue(options: LookOptions & { readonly partit
     log: options.log,
     view: () => poll.view(),
     answerTraces: (answer) => answerTraces(links, answer),
+    answerDeadLetters: (answer) => answerDeadLetters(links, answer),
     now: () => performance.now(),
     stop: () => poll.stop(),
   })

@@ -12,6 +12,7 @@ function admin(server: MemoryServer, name: string): AdminQueue {
     log: SILENT,
     view: () => assert.fail('not asked for'),
     answerTraces: () => assert.fail('not asked for'),
+    answerDeadLetters: () => assert.fail('not asked for'),
     now: () => performance.now(),
     stop: () => undefined,
   })

@@ -14,7 +14,7 @@ import { connectEventFeed } from './log-event-feed.ts'
 import { SILENT } from './log.ts'
 import { accept, DELIVERED, RecordingEngine } from './queue.contract.ts'
 import { leftInStreams } from './test/streams-left.ts'
-import { askTrace } from './trace-client.ts'
+import { askTrace } from './admin-client.ts'
 
 const PARTITIONS = 2
 const closing: (() => Promise<void>)[] = []

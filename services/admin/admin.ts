@@ -14,6 +14,7 @@ import { exportQueueFigures } from './queue-figures.ts'
 import type { settingsTable } from './settings.ts'
 import { Traces } from './traces.ts'
 import { forgetOld } from './upkeep.ts'
+import { answerDeadLetters } from './webhooks/dead-letters.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
 import { WebhookState } from './webhooks/state.ts'
 import type { DeadLetter } from './webhooks/state.ts'
@@ -83,6 +84,9 @@ export function openAdmin(service: Service, port: AdminPort, times: AdminTimes =
   const lag = new IndexLag()
   const traces = new Traces({ port, index, lagMs: () => lag.ms(now()), node: settings.name, metrics, log })
   lifecycle.onClose('traces', () => traces.close())
+  const names = opened.webhooks.map(({ name }) => name)
+  const answering = answerDeadLetters({ port, state, webhooks: names, node: settings.name, isSender: exports, log })
+  lifecycle.onClose('dead letters', answering)
 
   const stopping = new AbortController()
   const projection = new Projection({

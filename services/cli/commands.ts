@@ -11,6 +11,7 @@ import { userAdd } from './user-add.ts'
 import { userList } from './user-list.ts'
 import { userPasswd } from './user-passwd.ts'
 import { userRemove } from './user-remove.ts'
+import { webhookDeadLetters } from './webhook-dead-letters.ts'
 
 export const commands: readonly Command[] = [
   queueCount,
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   queueShow,
   trace,
   events,
+  webhookDeadLetters,
   userAdd,
   userList,
   userPasswd,

@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { connectEventFeed } from '@posthouse/queue/log-event-feed'
 import { connectQueueView } from '@posthouse/queue/queue-view'
-import { askTrace } from '@posthouse/queue/trace-client'
+import { askDeadLetters, askTrace } from '@posthouse/queue/admin-client'
 import { run } from './program.ts'
 import type { World } from './world.ts'
 
@@ -20,6 +20,7 @@ const world: World = {
   openQueue: (address, log) => connectQueueView({ ...address, log, patienceMs: PATIENCE_MS }),
   openEvents: (address, log) => connectEventFeed({ ...address, log, patienceMs: PATIENCE_MS }),
   askTrace: (address, question, log) => askTrace({ ...address, log, patienceMs: PATIENCE_MS }, question),
+  askDeadLetters: (address, question, log) => askDeadLetters({ ...address, log, patienceMs: PATIENCE_MS }, question),
   untilStopped() {
     const stop = new AbortController()
     // The second time they end the process, whatever it waits for.

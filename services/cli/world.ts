@@ -1,5 +1,6 @@
 // What a command has of the outside, as values: tests give others.
 import type { Readable, Writable } from 'node:stream'
+import type { DeadLettersAnswer, DeadLettersQuestion } from '@posthouse/queue/dead-letter-port'
 import type { EventFeed } from '@posthouse/queue/event-feed'
 import type { QueueLog } from '@posthouse/queue/log'
 import type { QueueView } from '@posthouse/queue/port'
@@ -20,6 +21,8 @@ export interface World {
   openEvents(address: QueueAddress, log: QueueLog): Promise<EventFeed>
   /** Rejects with one line if the queue cannot be reached, or no admin node answers. */
   askTrace(address: QueueAddress, question: TraceQuestion, log: QueueLog): Promise<TraceAnswer>
+  /** Likewise. */
+  askDeadLetters(address: QueueAddress, question: DeadLettersQuestion, log: QueueLog): Promise<DeadLettersAnswer>
   /** From now on the first Ctrl-C or SIGTERM aborts this in place of ending the process. */
   untilStopped(): AbortSignal
 }

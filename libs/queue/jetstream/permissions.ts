@@ -9,7 +9,18 @@
  * are therefore in an account of their own, and only their requests are let through: an answer stays in the asker's account. What
  * they say to each other stays there too, and of what is said in the account of the streams they hear what it names here.
  */
-import { ABANDONED, ADMINS, EDGE_USES, FIGURES, HEARTBEATS, LEASES, LOG_KINDS, NUDGES, TRACES } from './subjects.ts'
+import {
+  ABANDONED,
+  ADMINS,
+  DEAD_LETTERS,
+  EDGE_USES,
+  FIGURES,
+  HEARTBEATS,
+  LEASES,
+  LOG_KINDS,
+  NUDGES,
+  TRACES,
+} from './subjects.ts'
 
 /** The kinds of processes that talk to the queue. */
 export type QueueUser = 'edge' | 'delivery' | 'admin' | 'cli'
@@ -89,12 +100,12 @@ const PERMISSIONS: Readonly<Record<QueueUser, Permissions>> = {
   admin: {
     account: 'POSTHOUSE_CLI',
     publish: [...LOOK, ...READ, ADMINS, `${inboxPrefix('cli')}.>`],
-    subscribe: [`${inboxPrefix('admin')}.>`, LEASES, FIGURES, ADMINS, TRACES],
+    subscribe: [`${inboxPrefix('admin')}.>`, LEASES, FIGURES, ADMINS, TRACES, DEAD_LETTERS],
   },
   // Looks at the queue.
   cli: {
     account: 'POSTHOUSE_CLI',
-    publish: [...LOOK, ...READ, TRACES],
+    publish: [...LOOK, ...READ, TRACES, DEAD_LETTERS],
     subscribe: [`${inboxPrefix('cli')}.>`],
   },
 }

@@ -36,6 +36,7 @@ export const EDGE_USES = 'posthouse.use.edge'
 export const FIGURES = 'posthouse.figures'
 export const ADMINS = 'posthouse.heartbeat.admin'
 export const TRACES = 'posthouse.trace'
+export const DEAD_LETTERS = 'posthouse.deadletters'
 export const LEASES = 'log.*.lease'
 
 export function kindOfLogSubject(subject: string): LogKind | undefined {

@@ -21,6 +21,7 @@ export class FakePort implements AdminPort {
   saysView: ClusterView
   /** Undefined: nobody answers. */
   answer: Answer | undefined
+  deadLetters: Parameters<AdminPort['answerDeadLetters']>[0] | undefined
   closed = false
   /** Hears and is heard. */
   lives = true
@@ -53,6 +54,13 @@ export class FakePort implements AdminPort {
     this.answer = answer
     return () => {
       this.answer = undefined
+    }
+  }
+
+  answerDeadLetters(answer: Parameters<AdminPort['answerDeadLetters']>[0]): () => void {
+    this.deadLetters = answer
+    return () => {
+      this.deadLetters = undefined
     }
   }
 

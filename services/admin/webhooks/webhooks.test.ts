@@ -148,6 +148,12 @@ test('410 is the end of what was sent, and not of the webhook', async () => {
   node.port.feed.append(event(2, queueId(1), NOW))
   await receiver.until(() => receiver.taken.length === 1)
   assert.equal(node.admin.deadLetters('crm', 10)[0]?.reason, 'status 410')
+  const asked = await node.port.deadLetters?.({ limit: 10 })
+  assert.deepEqual(
+    asked?.webhooks.map(({ webhook, count, letters }) => [webhook, count, letters.map(({ reason }) => reason)]),
+    [['crm', 1, ['status 410']]],
+  )
+  assert.deepEqual((await node.port.deadLetters?.({ limit: 10, webhook: 'other' }))?.webhooks, [])
 })
 
 test('a receiver that is down gets everything when it is back, and the log has neither the path nor the secret', async () => {

@@ -1,5 +1,6 @@
 // A command line without a process: what it prints is kept, and what it reads is given.
 import { Readable, Writable } from 'node:stream'
+import type { DeadLettersAnswer, DeadLettersQuestion } from '@posthouse/queue/dead-letter-port'
 import type { EventFeed } from '@posthouse/queue/event-feed'
 import type { TraceAnswer, TraceQuestion } from '@posthouse/queue/trace-port'
 import { run } from '../program.ts'
@@ -18,6 +19,7 @@ export interface FakeWorld {
   readonly queue?: () => Promise<OpenQueue>
   readonly events?: () => Promise<EventFeed>
   readonly trace?: (question: TraceQuestion) => Promise<TraceAnswer>
+  readonly deadLetters?: (question: DeadLettersQuestion) => Promise<DeadLettersAnswer>
   /** Ctrl-C. */
   readonly stop?: AbortSignal
   /** Standard output; what is written to it is not kept then. */
@@ -40,6 +42,8 @@ export async function posthouse(args: readonly string[], fake: FakeWorld = {}): 
     openEvents: fake.events ?? (() => Promise.reject(new Error('no events were given'))),
     askTrace: (_address, question) =>
       fake.trace?.(question) ?? Promise.reject(new Error('no index of events was given')),
+    askDeadLetters: (_address, question) =>
+      fake.deadLetters?.(question) ?? Promise.reject(new Error('no webhooks were given')),
     untilStopped: () => fake.stop ?? new AbortController().signal,
   }
   const status = await run(args, world)
