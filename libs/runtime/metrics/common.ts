@@ -6,6 +6,8 @@ import { defineMetrics } from './table.ts'
  * Prometheus has to keep for each node. Tests hold a busy process with 100 000 destinations against it.
  */
 export const MOST_SERIES = 1000
+/** And so many for each partition of the queue: those of the figures that one admin node exports. */
+export const MOST_SERIES_OF_A_PARTITION = 28
 
 /** Of these, what Node's own metrics are allowed: there are some 70, and more for each kind of handle and collection. */
 export const NODE_SERIES = 200

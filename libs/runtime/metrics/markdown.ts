@@ -1,5 +1,5 @@
 // docs/metrics.md, from the tables.
-import { MOST_SERIES, commonMetrics } from './common.ts'
+import { MOST_SERIES, MOST_SERIES_OF_A_PARTITION, commonMetrics } from './common.ts'
 import { mostSeriesOf } from './table.ts'
 import type { LabelValues, MetricsTable } from './table.ts'
 
@@ -13,7 +13,7 @@ export function metricsMarkdown(services: ReadonlyMap<string, MetricsTable>): st
       ' metric with named labels exist from the start, as zeros. Times are in seconds, sizes in bytes.',
     `A process never has more than ${MOST_SERIES} series, those of Node included, however many destinations, users and clients there` +
       ' are: a label whose values nobody knows before shows only the largest, the others are in the sums that stand beside it.' +
-      ' The one admin node that exports the figures of the queue has 28 more for each partition.',
+      ` The one admin node that exports the figures of the queue has ${MOST_SERIES_OF_A_PARTITION} more for each partition.`,
     '## Every process',
     `${rows(commonMetrics)}\n| \`process_*\`, \`nodejs_*\` | | | The usual ones of a Node process: CPU, memory, event loop lag, garbage collection. |`,
   ]
