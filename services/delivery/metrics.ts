@@ -85,6 +85,11 @@ export const metricsTable = defineMetrics({
     name: 'posthouse_delivery_fenced_total',
     help: 'Transactions dropped before their final dot because the lease had no margin. Act on more than a few: look at NATS.',
   },
+  lostEvents: {
+    kind: 'counter',
+    name: 'posthouse_delivery_lost_events_total',
+    help: 'Events of deferrals and bounces for which the log of a partition had no room: readers may never hear of them. Act on any: the queue is full.',
+  },
   sweptBodies: {
     kind: 'counter',
     name: 'posthouse_delivery_swept_bodies_total',

@@ -24,6 +24,7 @@ async function connect({ settings, log, metrics }: Service): Promise<DeliverQueu
   const observer: DeliverObserver = {
     entryStored: (kind, _header, ms) => seconds[kind].observe(ms / 1000),
     possibleDuplicates: (tasks) => metrics.possibleDuplicates.inc(tasks),
+    eventsLost: (events) => metrics.lostEvents.inc(events),
     bodiesSwept: (bodies) => metrics.sweptBodies.inc(bodies),
   }
   try {

@@ -95,6 +95,11 @@ export const metricsTable = defineMetrics({
     name: 'posthouse_edge_publish_repeated_total',
     help: 'Batches published again because no answer came. Act when it rises steadily: a NATS server or a link is failing.',
   },
+  untoldAcceptances: {
+    kind: 'counter',
+    name: 'posthouse_edge_untold_acceptances_total',
+    help: 'Accepted messages that wait for delivery and that could not be told of in the log: readers of events hear of them with their first outcome. Act when it grows: the log is full, or its partition has no leader.',
+  },
   unknown: {
     kind: 'counter',
     name: 'posthouse_edge_fate_unknown_total',

@@ -32,6 +32,9 @@ async function connect({ settings, log, metrics }: Service): Promise<AcceptQueue
     batchRepeated() {
       metrics.publishRepeated.inc()
     },
+    acceptancesUntold(messages) {
+      metrics.untoldAcceptances.inc(messages)
+    },
     recordsRefused(why, records) {
       refused[why].inc(records)
     },

@@ -53,9 +53,11 @@ export const eventsAndWebhooks = row(
     graph({
       title: 'Events missed',
       description:
-        'Times that entries were gone before a node read them, and that it built its index anew; events forgotten before a webhook got them. Act on any that does not come with a first start: the node or the receiver was away for too long, or a disk is damaged.',
+        'Times that entries were gone before a node read them, and that it built its index anew; events for which the log had no room, or that were forgotten before a webhook got them; acceptances that are told only with the first outcome. Act on any that does not come with a first start: the node or the receiver was away for too long, or a disk is damaged.',
       unit: '/s',
       queries: {
+        'no room in the log': 'sum(rate(posthouse_delivery_lost_events_total[$__rate_interval]))',
+        'acceptances told late': 'sum(rate(posthouse_edge_untold_acceptances_total[$__rate_interval]))',
         gaps: 'sum(rate(posthouse_admin_event_gaps_total[$__rate_interval]))',
         'by a webhook': 'sum(rate(posthouse_admin_webhook_missed_events_total[$__rate_interval]))',
         'built anew: {{reason}}': 'sum by (reason) (rate(posthouse_admin_index_rebuilt_total[$__rate_interval]))',
