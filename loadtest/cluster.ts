@@ -26,6 +26,8 @@ export interface ClusterOptions {
   readonly dataDir: string
   readonly smarthost: { readonly host: string; readonly port: number }
   readonly nodes?: number
+  /** False: without an admin node. */
+  readonly admin?: boolean
   /** Given to the edges and deliveries as NODE_OPTIONS. */
   readonly nodeOptions?: string
   readonly signal?: AbortSignal
@@ -55,6 +57,7 @@ export class Cluster implements AsyncDisposable {
     args.push('--smarthost', `${options.smarthost.host}:${options.smarthost.port}`)
     args.push('--base-port', String(await freeBasePort()))
     if (options.nodes !== undefined) args.push('--nodes', String(options.nodes))
+    if (options.admin === false) args.push('--no-admin')
     const env = { ...process.env }
     if (options.nodeOptions !== undefined) env['POSTHOUSE_NODE_OPTIONS'] = options.nodeOptions
     const [program, rest] = tethered(process.execPath, args, 'SIGTERM')

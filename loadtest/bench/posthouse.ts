@@ -1,4 +1,4 @@
-// Posthouse as it starts for anybody: three nats-servers, two edges, two deliveries, sending to the sink.
+// Posthouse as it starts for anybody: three nats-servers, two edges, two deliveries, an admin node, sending to the sink.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,7 +9,17 @@ import { SmtpSink } from './smtp-sink.ts'
 /** A Node process is cold for its first 5000 messages, and there are two of each kind. */
 const WARM_UP = 12_000
 
-export async function startPosthouse(folder: string, cpuProfiles: string | null, signal: AbortSignal): Promise<System> {
+export interface PosthouseOptions {
+  /** Where the nodes write CPU profiles. */
+  readonly cpuProfiles: string | null
+  readonly admin: boolean
+}
+
+export async function startPosthouse(
+  folder: string,
+  { cpuProfiles, admin }: PosthouseOptions,
+  signal: AbortSignal,
+): Promise<System> {
   const dataDir = join(folder, 'posthouse')
   const sink = await SmtpSink.start(folder, 'posthouse')
   let cluster: Cluster
@@ -18,6 +28,7 @@ export async function startPosthouse(folder: string, cpuProfiles: string | null,
       dataDir,
       smarthost: sink,
       signal,
+      admin,
       ...(cpuProfiles === null ? {} : { nodeOptions: `--cpu-prof --cpu-prof-dir=${cpuProfiles}` }),
     })
   } catch (error) {

@@ -34,6 +34,7 @@ export const options: Options = {
   messages: { value: 'N', help: 'messages of each run (8000; 3000 of more than 16 KiB)' },
   lonely: { value: 'N', help: 'lonely messages (50)' },
   'one-shot': { value: '', help: 'a connection for every message' },
+  'no-admin': { value: '', help: 'Posthouse without its admin node, which mail does not pass' },
   'cpu-prof': { value: 'DIR', help: 'the nodes of Posthouse write CPU profiles there when they stop' },
   json: { value: '', help: 'the last line is one JSON object' },
   help: { value: '', help: 'this' },
@@ -45,6 +46,7 @@ interface Plan {
   readonly runs: number
   readonly lonely: number
   readonly cpuProfiles: string | null
+  readonly admin: boolean
   readonly signal: AbortSignal
 }
 
@@ -74,8 +76,7 @@ async function carryOut(plan: Plan) {
   const systems: System[] = []
   for (const name of plan.systems) {
     say(`starting ${name}`)
-    const system =
-      name === OURS ? startPosthouse(folder.path, plan.cpuProfiles, plan.signal) : startPostfix(folder.path)
+    const system = name === OURS ? startPosthouse(folder.path, plan, plan.signal) : startPostfix(folder.path)
     systems.push(stack.use(await system))
   }
   for (const system of systems) {
@@ -144,6 +145,7 @@ function planOf(given: Arguments, signal: AbortSignal): Plan {
     runs: given.number('runs', 3, 1, 1000),
     lonely: given.number('lonely', 50, 0, 100_000),
     cpuProfiles: profiles === null ? null : resolve(profiles),
+    admin: !given.flag('no-admin'),
     signal,
   }
 }
