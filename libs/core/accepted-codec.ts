@@ -63,7 +63,7 @@ export function packAccepted(facts: AcceptedFacts, table: TextTable): Record<str
     s: number(tls),
     h: number(helo),
     m: messageId && cut(messageId, MAX_FACT),
-    x: traceparent,
+    x: traceparent && cut(traceparent, MAX_FACT),
     z: size,
     k: recipients,
     t: acceptedAt,

@@ -5,7 +5,7 @@ import { packReport, unpackReport } from './envelope-codec.ts'
 import { packNumbers, unpackNumbers, type PackedNumbers } from './number-list.ts'
 import type { AttemptFacts, How } from './outcome.ts'
 import { cut, listSize, reportSize, textAt, textSize, textsSize, type TextTable } from './text-table.ts'
-import { asCount, asFields, asList, asText, malformed, optionalText } from './wire-error.ts'
+import { asCount, asFields, asList, asText, forReaders, malformed, optionalText } from './wire-error.ts'
 
 /** Replies of remote servers are kept for readers, not for the protocol. */
 export const MAX_REPLY = 200
@@ -107,6 +107,15 @@ export function unpackClosing(value: unknown, texts: readonly unknown[]): Closin
     facts: unpackFacts(more, texts),
     ...(body === undefined ? {} : { body }),
     ...(more['r'] === undefined ? {} : { report: unpackReport(more['r'], 'closing.report') }),
+    ...forReaders(() => unpackForReaders(more, texts)),
+  }
+}
+
+function unpackForReaders(
+  more: Readonly<Record<string, unknown>>,
+  texts: readonly unknown[],
+): Pick<Closing, 'at' | 'from' | 'to' | 'all' | 'accepted' | 'possibleDuplicate'> {
+  return {
     ...(more['w'] === undefined ? {} : { at: asCount(more['w'], 'closing.at') }),
     ...(more['f'] === undefined ? {} : { from: textAt(texts, more['f'], 'closing.from') }),
     ...(more['t'] === undefined ? {} : { to: asTexts(more['t'], 'closing.to') }),

@@ -7,7 +7,7 @@ import { closingSize, packClosing, unpackClosing } from './closing-codec.ts'
 import type { EntryHeader, Later, SuccessorHead, Told } from './entry.ts'
 import { packReport, unpackReport } from './envelope-codec.ts'
 import { headerValue, reportSize, textAt, textSize, TextTable } from './text-table.ts'
-import { asCount, asFields, asList, asText, optionalText, parseJson } from './wire-error.ts'
+import { asCount, asFields, asList, asText, forReaders, optionalText, parseJson } from './wire-error.ts'
 
 /** What an entry costs without its closings and heads, at most: versions, writer, lease, due time, destination. */
 export const ENTRY_OVERHEAD = 1024
@@ -34,14 +34,13 @@ export function decodeEntry(value: string): EntryHeader {
     lease: asCount(json['e'], 'entry.lease'),
     closes: asList(json['c'], 'entry.closes').map((closing) => unpackClosing(closing, texts)),
   }
-  const name = optionalText(json['w'], 'entry.name')
+  const name = forReaders(() => optionalText(json['w'], 'entry.name'))
+  const told = forReaders(() => optionalTold(json['h'], texts))
   return {
     ...header,
     ...(name === undefined ? {} : { name }),
     ...(json['l'] === undefined ? {} : { later: unpackLater(json['l'], texts) }),
-    ...(json['h'] === undefined
-      ? {}
-      : { told: asList(json['h'], 'entry.told').map((told) => unpackTold(told, texts)) }),
+    ...(told === undefined ? {} : { told }),
   }
 }
 
@@ -64,6 +63,10 @@ export function successorSize(head: SuccessorHead): number {
 function packTold({ later, closing, due, bounce }: Told, table: TextTable): unknown[] {
   const packed = [later, due, packClosing(closing, table)]
   return bounce === undefined ? packed : [...packed, bounce]
+}
+
+function optionalTold(value: unknown, texts: readonly unknown[]): Told[] | undefined {
+  return value === undefined ? undefined : asList(value, 'entry.told').map((told) => unpackTold(told, texts))
 }
 
 function unpackTold(value: unknown, texts: readonly unknown[]): Told {

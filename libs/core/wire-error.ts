@@ -54,6 +54,16 @@ export function asCount(value: unknown, what: string): number {
     : malformed(`${what} is not a whole number`)
 }
 
+/** What only readers want: if it cannot be read it is left out, as no mail hangs on it. */
+export function forReaders<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
+}
+
 export function optionalText(value: unknown, what: string): string | undefined {
   return value === undefined ? undefined : asText(value, what)
 }

@@ -251,15 +251,16 @@ export class AcceptQueue implements AcceptPort {
         const answeredAt = performance.now()
         if (answer.is === 'stored') {
           this.#observer.batchStored?.(batch.partition, batch.items.length, payload.length, answeredAt - at)
-          if (!state.isStored) {
-            const envelopes = batch.items.map(({ envelope }) => envelope)
-            this.#accepted.stored(batch.partition, answer.seq, envelopes)
-          }
-          state.isStored = true
         }
         this.#committer.answered(batch, number, answer, answeredAt)
         this.#run(answeredAt)
         this.#pumpSoon()
+        // Last: nobody's reply waits for it.
+        if (answer.is === 'stored' && !state.isStored) {
+          state.isStored = true
+          const envelopes = batch.items.map(({ envelope }) => envelope)
+          this.#accepted.stored(batch.partition, answer.seq, envelopes)
+        }
       },
       // The store answers for a lost server; this is a bug, and what is known of the batch stays open.
       (error: unknown) => {

@@ -17,8 +17,10 @@ const WAIT_MS = 5000
 const TICK_MS = 500
 const TRY_MS = 1000
 const TRIES = 20
-/** Messages that wait to be told, in one partition. */
+/** Recipients of the messages that wait to be told, in one partition. */
 const MOST_WAITING = 5000
+/** Recipients whose messages are made entries of at once. */
+const AT_ONCE = 1000
 
 interface Waiting {
   readonly seq: number
@@ -73,7 +75,7 @@ class Part {
   readonly #options: AcceptedLogOptions
   /** In the order of their storing, which is that of their sequences but for batches published at the same time. */
   #waiting: Waiting[] = []
-  #messages = 0
+  #recipients = 0
   #telling: Promise<void> | undefined
   #closed = false
 
@@ -84,14 +86,14 @@ class Part {
 
   stored(batch: Waiting): void {
     this.#waiting.push(batch)
-    this.#messages += batch.envelopes.length
-    if (this.#messages > MOST_WAITING) this.tell(Infinity)
+    this.#recipients += recipientsOf(batch)
+    if (this.#recipients > MOST_WAITING) setImmediate(() => this.tell(Infinity))
   }
 
   floor(floor: number): void {
     if (this.#waiting.every(({ seq }) => seq >= floor)) return
     this.#waiting = this.#waiting.filter(({ seq }) => seq >= floor)
-    this.#messages = this.#waiting.reduce((sum, { envelopes }) => sum + envelopes.length, 0)
+    this.#recipients = this.#waiting.reduce((sum, batch) => sum + recipientsOf(batch), 0)
   }
 
   /** What was stored before this time; one entry is under way at a time. */
@@ -100,42 +102,48 @@ class Part {
       this.#shed()
       return
     }
-    const due = this.#take(before)
+    const due = this.#take(before, AT_ONCE)
     if (due.length === 0) return
     this.#telling = this.#append(due).finally(() => {
       this.#telling = undefined
-      if (!this.#closed && this.#messages > MOST_WAITING) this.tell(Infinity)
+      if (!this.#closed && this.#recipients > MOST_WAITING) this.tell(Infinity)
     })
   }
 
   async close(): Promise<void> {
     this.#closed = true
     await this.#telling
-    await this.#append(this.#take(Infinity))
+    await this.#append(this.#take(Infinity, Infinity))
   }
 
-  #take(before: number): Envelope[] {
-    const due = this.#waiting.filter(({ at }) => at <= before)
-    if (due.length === 0) return []
-    this.#waiting = this.#waiting.filter(({ at }) => at > before)
-    const envelopes = due.flatMap((batch) => batch.envelopes)
-    this.#messages -= envelopes.length
+  #take(before: number, most: number): Envelope[] {
+    const envelopes: Envelope[] = []
+    let recipients = 0
+    this.#waiting = this.#waiting.filter((batch) => {
+      if (batch.at > before || recipients >= most) return true
+      recipients += recipientsOf(batch)
+      envelopes.push(...batch.envelopes)
+      return false
+    })
+    this.#recipients -= recipients
     return envelopes
   }
 
   /** Nobody takes them: the owner will tell of the oldest. */
   #shed(): void {
-    while (this.#messages > 4 * MOST_WAITING) {
-      const { envelopes } = this.#waiting.shift() as Waiting
-      this.#messages -= envelopes.length
-      this.#options.untold(envelopes.length)
+    while (this.#recipients > 4 * MOST_WAITING) {
+      const batch = this.#waiting.shift() as Waiting
+      this.#recipients -= recipientsOf(batch)
+      this.#options.untold(batch.envelopes.length)
     }
   }
 
   async #append(envelopes: readonly Envelope[]): Promise<void> {
+    let answers = true
     for (const messages of entriesOf(envelopes.flatMap(acceptedMessages))) {
-      const isTold = await this.#appendEntry(messages).catch(() => false)
-      if (!isTold) this.#options.untold(messages.length)
+      // An edge that stops does not wait for a log that does not answer.
+      answers = (answers || !this.#closed) && (await this.#appendEntry(messages).catch(() => false))
+      if (!answers) this.#options.untold(messages.length)
     }
   }
 
@@ -152,6 +160,8 @@ class Part {
     return false
   }
 }
+
+const recipientsOf = ({ envelopes }: Waiting) => envelopes.reduce((sum, { recipients }) => sum + recipients.length, 0)
 
 /** As many messages in each as fit. */
 function entriesOf(messages: readonly AcceptedMessage[]): AcceptedMessage[][] {

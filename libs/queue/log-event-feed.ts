@@ -8,19 +8,27 @@ import type { LogHeader, Store } from './store.ts'
 
 const ASK_AGAIN_MS = 200
 const TRIES = 25
-/** Long enough to have asked more than one replica. */
-const QUIET_MS = 10_000
+/** Nothing has come for so long. */
+const QUIET_MS = 5000
+/** A replica may lag: so many say the same. */
+const SURE = 5
 
 class NoAnswer extends Error {}
 
 export class LogEventFeed implements EventFeed {
   readonly #store: Store
   readonly #log: QueueLog
+  /** Up to where old entries were removed, as the owners said last. */
+  readonly #trimmed = new Map<number, number>()
+  readonly #stopHearing: () => void
 
   /** The store is the caller's to close, unless `close` is called. */
   constructor(store: Store, log: QueueLog) {
     this.#store = store
     this.#log = log
+    this.#stopHearing = store.onLease((partition, { trimmed }) => {
+      if (trimmed !== undefined) this.#trimmed.set(partition, trimmed)
+    })
   }
 
   get partitions(): number {
@@ -52,14 +60,25 @@ export class LogEventFeed implements EventFeed {
       if (end !== undefined && after >= end) return
       const done = new AbortController()
       const until = AbortSignal.any([signal, ended.signal, done.signal])
-      const quiet = end === undefined ? undefined : this.#whenQuiet(partition, done)
-      await this.#store.followLog(partition, after + 1, until, async (entries) => {
-        const last = entries.at(-1)?.seq ?? after
-        await give(partition, this.#events(partition, entries), last)
-        if (end !== undefined && last >= end) done.abort()
-        quiet?.refresh()
-      })
-      clearTimeout(quiet)
+      let last = after
+      // Only while nothing is being taken: a taker may take its time.
+      const wait = () => (end === undefined ? undefined : this.#whenQuiet(partition, () => last, end, done))
+      let quiet = wait()
+      try {
+        await this.#store.followLog(partition, after + 1, until, async (entries) => {
+          quiet?.stop()
+          const before = last
+          last = entries.at(-1)?.seq ?? last
+          // Entries are deleted one by one in good order; the lease says what was removed because it was old.
+          const trimmed = entries[0]?.seq === before + 1 || before === 0 ? 1 : (this.#trimmed.get(partition) ?? 1)
+          const missed = trimmed > before + 1 ? { partition, after: before, first: trimmed } : undefined
+          await give(partition, this.#events(partition, entries), last, missed)
+          if (end !== undefined && last >= end) done.abort()
+          else quiet = wait()
+        })
+      } finally {
+        quiet?.stop()
+      }
       if (done.signal.reason instanceof NoAnswer) throw done.signal.reason
     })
     try {
@@ -69,13 +88,30 @@ export class LogEventFeed implements EventFeed {
     }
   }
 
-  /** The last entries may have been deleted, and nothing comes after them: then a partition that answers has said all. */
-  #whenQuiet(partition: number, done: AbortController): NodeJS.Timeout {
-    return setTimeout(() => {
-      void this.#store.extents(partition).then(({ is }) => {
-        done.abort(is === 'extents' ? undefined : new NoAnswer(`partition ${partition} of the queue does not answer`))
-      })
-    }, QUIET_MS)
+  /**
+   * The last entries may have been deleted, and nothing comes after them: then a partition that has nothing more, however often it is
+   * asked, has said all.
+   */
+  #whenQuiet(partition: number, last: () => number, end: number, done: AbortController): { readonly stop: () => void } {
+    let stopped = false
+    let answers = 0
+    const look = async () => {
+      const next = await this.#store.nextEntry(partition, last() + 1)
+      if (stopped) return
+      if (next.is === 'unanswered')
+        return done.abort(new NoAnswer(`partition ${partition} of the queue does not answer`))
+      const isEnd = next.is === 'none' || next.seq > end
+      answers = isEnd ? answers + 1 : 0
+      if (answers === SURE) return done.abort()
+      timer = setTimeout(() => void look(), isEnd ? ASK_AGAIN_MS : QUIET_MS)
+    }
+    let timer = setTimeout(() => void look(), QUIET_MS)
+    return {
+      stop: () => {
+        stopped = true
+        clearTimeout(timer)
+      },
+    }
   }
 
   async ends(): Promise<EventCursor> {
@@ -92,6 +128,7 @@ export class LogEventFeed implements EventFeed {
   }
 
   close(): Promise<void> {
+    this.#stopHearing()
     return this.#store.close()
   }
 

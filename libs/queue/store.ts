@@ -175,6 +175,12 @@ export interface Store {
    */
   followLog(partition: number, from: number, signal: AbortSignal, next: LogReader): Promise<void>
 
+  /** The first entry at or after `from`, as one replica knows it. */
+  nextEntry(
+    partition: number,
+    from: number,
+  ): Promise<{ readonly is: 'entry'; readonly seq: number } | { readonly is: 'none' } | { readonly is: 'unanswered' }>
+
   // Viewer
   /** What the streams' leaders say they hold. */
   extents(partition: number): Promise<Extents | { readonly is: 'unanswered' }>

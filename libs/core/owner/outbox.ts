@@ -6,7 +6,7 @@
  */
 import { closingSize } from '../closing-codec.ts'
 import { ENTRY_OVERHEAD, successorSize, toldSize } from '../entry-codec.ts'
-import { MAX_ENTRY_HEADER } from '../text-table.ts'
+import { MAX_ENTRY_HEADER, reportSize, textSize, textsSize } from '../text-table.ts'
 import { BATCH_OVERHEAD, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../batch-codec.ts'
 import type { Closing, Later, SuccessorHead, Told } from '../entry.ts'
 import type { MailRecord } from '../record.ts'
@@ -91,9 +91,11 @@ export class Outbox {
     this.tasks += pending.closing.positions.length
   }
 
-  /** For readers; it closes nothing. */
-  tell(told: readonly Told[]): void {
-    this.#told.push(...told)
+  /** For readers; it closes nothing. Returns what is too large for any entry. */
+  tell(told: readonly Told[]): Told[] {
+    const tooLarge: Told[] = []
+    for (const one of told) (toldSize(one) > MAX_ENTRY_HEADER - ENTRY_OVERHEAD ? tooLarge : this.#told).push(one)
+    return tooLarge
   }
 
   successor(
@@ -186,8 +188,8 @@ export class Outbox {
   #takeOutcome(now: number): PendingEntry {
     const finals = this.#takeFinals()
     const told = this.#takeTold(MAX_ENTRY_HEADER - ENTRY_OVERHEAD - finals.header)
-    // What did not fit goes right after it.
-    this.#lastOutcome = this.#hasOutcome ? -Infinity : now
+    // What did not fit goes right after it; what is only for readers has time.
+    this.#lastOutcome = this.#finals.length > 0 ? -Infinity : now
     return this.#entry('outcome', finals.taken, undefined, [], 0, told)
   }
 
@@ -260,11 +262,19 @@ export class Outbox {
 }
 
 /** Upper bound of what a record takes in a batch; the codec is not run for an estimate. */
-function recordBytes({ envelope, content }: MailRecord): number {
-  let size = 700 + content.length + 3 * envelope.from.length
-  for (const { address, orcpt } of envelope.recipients) size += 60 + 3 * (address.length + (orcpt?.length ?? 0))
-  size += 3 * ((envelope.attempts.lastReply?.length ?? 0) + (envelope.envid?.length ?? 0))
-  const { accepted } = envelope
-  if (accepted !== undefined) size += 200 + 3 * ((accepted.messageId?.length ?? 0) + (accepted.user?.length ?? 0))
+export function recordBytes({ envelope, content }: MailRecord): number {
+  const { from, envid, recipients, attempts, accepted, helo, traceparent, batch, id, body, report, newer } = envelope
+  let size = 700 + content.length
+  for (const { address, orcpt, notify } of recipients) {
+    size += 50 + textSize(address) + sizeOf(orcpt)
+    if (notify !== undefined) size += textsSize(notify)
+  }
+  for (const text of [id, from, envid, batch, helo, traceparent, attempts.lastReply, attempts.lastHost, body?.id])
+    size += sizeOf(text)
+  if (accepted !== undefined) for (const text of Object.values(accepted) as (string | undefined)[]) size += sizeOf(text)
+  if (report !== undefined) size += reportSize(report.record, report.recipients)
+  if (newer !== undefined) size += textSize(JSON.stringify(newer))
   return size
 }
+
+const sizeOf = (text: string | undefined) => (text === undefined ? 0 : textSize(text))

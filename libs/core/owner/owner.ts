@@ -7,7 +7,7 @@
  *   any -> following when another's lease is read
  */
 import type { PublishAnswer } from '../answer.ts'
-import type { EntryHeader } from '../entry.ts'
+import type { EntryHeader, Told } from '../entry.ts'
 import type { Lease, LeaseRead, Suspects } from '../lease.ts'
 import type { Outcome } from '../outcome.ts'
 import type { OwnerApi, OwnerOptions } from './api.ts'
@@ -32,6 +32,8 @@ import { Tasks } from './tasks.ts'
 import { WriteChannel } from './write-channel.ts'
 
 const OPEN_BYTES = 32 * 1024 * 1024
+/** Recipients that one closing names. */
+const MOST_POSITIONS = 1000
 /** A heard lease makes the owner look for another's so often at most. */
 const DOUBT_EVERY_MS = 1_000
 
@@ -101,10 +103,7 @@ export class Owner implements OwnerApi {
       candidate: this.#candidate,
       renewal: (now) => this.#leaseNow(now, false),
       emit: this.#emit,
-      notTold: (told) => {
-        for (const one of told) this.#holdings?.untold.told(one)
-        this.#emit({ do: 'not-told', told })
-      },
+      notTold: (told) => this.#notTold(told),
     })
     this.#intake = new Intake({
       rules: this.#rules,
@@ -316,7 +315,7 @@ export class Owner implements OwnerApi {
     }
     const holdings = this.#holdings!
     holdings.scanEnds()
-    this.#channel.outbox.tell(holdings.untold.scanEnds())
+    this.#tell(holdings.untold.scanEnds())
     this.#scanned = true
     holdings.serverTime(storedAt, now)
     this.#channel.renewSoon()
@@ -400,6 +399,14 @@ export class Owner implements OwnerApi {
   }
 
   close(batch: OpenBatch, record: number, given: readonly number[], outcome: Outcome, now: Moment): void {
+    // What names very many would not fit an entry. A report stands for all of its recipients, and goes whole.
+    const isReport = (outcome.how === 'bounced' || outcome.how === 'expired') && outcome.bounce !== undefined
+    const most = isReport ? Infinity : MOST_POSITIONS
+    for (let from = 0; from < given.length; from += most)
+      this.#close(batch, record, given.slice(from, from + most), outcome, now)
+  }
+
+  #close(batch: OpenBatch, record: number, given: readonly number[], outcome: Outcome, now: Moment): void {
     const ours = this.holds(batch)
     const positions = ours ? this.#tasks!.closable(batch, record, given) : given
     if (positions.length === 0) return
@@ -420,10 +427,21 @@ export class Owner implements OwnerApi {
     const entry = this.#channel.entryAnswered(id, answer, now)
     if (entry === undefined) return
     if (answer.is === 'stored') {
-      this.#channel.outbox.tell(this.#holdings!.stored(entry, answer.seq, now))
+      this.#tell(this.#holdings!.stored(entry, answer.seq, now))
       if (this.#holdings!.window.takePassed(RENEW_BYTES)) this.#channel.renewSoon()
       this.#write(now)
     } else this.#tasks!.runOn(entry)
+  }
+
+  /** For readers. */
+  #tell(told: readonly Told[]): void {
+    const tooLarge = this.#channel.outbox.tell(told)
+    if (tooLarge.length > 0) this.#notTold(tooLarge)
+  }
+
+  #notTold(told: readonly Told[]): void {
+    for (const one of told) this.#holdings?.untold.told(one)
+    this.#emit({ do: 'not-told', told })
   }
 
   // ---- removal
@@ -496,7 +514,8 @@ export class Owner implements OwnerApi {
   #tooLate(pendings: readonly Pending[]): void {
     for (const { closing } of pendings) {
       if (closing.how === 'parked') continue
-      const header = { node: this.#options.node, lease: this.#hold.seq, closes: [closing] }
+      const { node, name } = this.#options
+      const header = { node, name, lease: this.#hold.seq, closes: [closing] }
       this.#emit({ do: 'write-late', header })
       this.#emit({ do: 'too-late', closing })
     }

@@ -16,7 +16,8 @@ export class Untold {
   add(seq: number, closes: readonly Closing[], later: Later): Told[] {
     const told = closes
       .map((closing, at) => toldOf(seq, closing, later, at))
-      .filter((one) => !this.#found.has(key(one)))
+      // An older version says too little to be told.
+      .filter((one) => one.closing.at !== undefined && !this.#found.has(key(one)))
     if (told.length > 0) this.#left.set(seq, new Map(told.map((one) => [key(one), one])))
     return told
   }

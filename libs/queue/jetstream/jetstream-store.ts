@@ -28,6 +28,7 @@ import type {
 import { NoServerError } from './connect-error.ts'
 import { listBodies } from './body-list.ts'
 import { readBody } from './body-reader.ts'
+import { readDirect } from './direct.ts'
 import { readExtents } from './extents.ts'
 import { HOLD_MS } from './held-removals.ts'
 import { LeaderBalance } from './leader-balance.ts'
@@ -84,6 +85,7 @@ export interface StoreOptions {
 
 const EMPTY = new Uint8Array(0)
 const LATE_MS = 2000
+const NEXT_MS = 2000
 const AGAIN_MS = 500
 
 export async function connectStore(options: StoreOptions): Promise<Store> {
@@ -253,7 +255,7 @@ class JetStreamStore implements Store {
     return publish(this.#links, logSubject(partition, kind), headers, payload, timeoutMs)
   }
 
-  writeLate(partition: number, id: string, header: EntryHeader): Promise<PublishAnswer> {
+  async writeLate(partition: number, id: string, header: EntryHeader): Promise<PublishAnswer> {
     return publish(this.#links, logSubject(partition, 'late'), { id, entry: encodeEntry(header) }, EMPTY, LATE_MS)
   }
 
@@ -270,6 +272,13 @@ class JetStreamStore implements Store {
       last: () => this.#poll.room(partition).lastEntry,
       next: (messages) => next(messages.flatMap(logHeader)),
     })
+  }
+
+  async nextEntry(partition: number, from: number): ReturnType<Store['nextEntry']> {
+    const read = await readDirect(this.#links, logStream(partition), { seq: from, batch: 1 }, NEXT_MS)
+    if (read.is === 'unanswered') return read
+    const [first] = read.messages
+    return first === undefined ? { is: 'none' } : { is: 'entry', seq: first.seq }
   }
 
   scanLog(

@@ -66,7 +66,7 @@ class Run {
   #seen: number
   #newAt = performance.now()
   #heardAt = performance.now()
-  #taking = false
+  #taking: Promise<void> | undefined
   #over = false
 
   constructor(
@@ -91,11 +91,13 @@ class Run {
       const timer = setInterval(() => this.#look(), 1000)
       const unsubscribe = link.subscribe(inbox, (message) => this.#hear(message))
       this.#end = (error) => {
+        if (this.#over) return
         this.#over = true
         clearInterval(timer)
         following.signal.removeEventListener('abort', stop)
         unsubscribe()
-        if (error === undefined) resolve()
+        // What is being taken is taken to its end: whoever comes after begins behind it.
+        if (error === undefined) void Promise.resolve(this.#taking).then(resolve)
         else reject(error)
       }
       following.signal.addEventListener('abort', stop)
@@ -119,15 +121,12 @@ class Run {
     this.#newAt = performance.now()
     this.#seen = delivered.message.seq
     this.#arrived.push(delivered.message)
-    if (!this.#taking) {
-      this.#taking = true
-      setImmediate(() => void this.#take())
-    }
+    this.#taking ??= new Promise((resolve) => setImmediate(() => void this.#take().then(resolve)))
   }
 
   /** Only when everything has been taken: whoever is slow is not sent more. */
   #pullSoon(): void {
-    if (this.#taking) this.#asked = 0
+    if (this.#taking !== undefined) this.#asked = 0
     else this.#pull()
   }
 
@@ -141,13 +140,13 @@ class Run {
     } catch (error) {
       return this.#end(error as Error)
     }
-    this.#taking = false
+    this.#taking = undefined
     this.#heardAt = performance.now()
     if (!this.#over && this.#expected - 1 >= this.#asked) this.#pull()
   }
 
   #look(): void {
-    if (this.#taking) return
+    if (this.#taking !== undefined) return
     const now = performance.now()
     const lags = this.#following.last() > this.#seen && now - this.#newAt > LAGS_MS
     if (now - this.#heardAt > SILENT_MS || lags) this.#end()

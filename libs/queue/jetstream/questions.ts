@@ -23,10 +23,10 @@ export function answerQuestions<Q, A>(links: Links, answering: Answering<Q, A>):
     (message) => {
       const question = read(parsed(message.string()))
       if (question === undefined) return
-      answer(question).then(
-        (told) => message.respond(write(told)),
-        () => {},
-      )
+      answer(question)
+        .then((told) => message.respond(write(told)))
+        // Nobody is answered: the asker asks again.
+        .catch(() => {})
     },
     queue,
   )

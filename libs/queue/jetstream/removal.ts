@@ -33,6 +33,8 @@ const UNANSWERED: Done = { is: 'unanswered' }
 /** What is held back is looked at so often. */
 const TICK_MS = 1000
 const EMPTY = new Uint8Array(0)
+/** A shorter time of the log is not halved, but goes. */
+const LEAST_HALF_MS = 120_000
 
 interface Held {
   readonly mail: HeldPurge
@@ -47,6 +49,8 @@ export class Removal {
   readonly #poll: StatePoll
   readonly #holdMs: number
   readonly #held = new Map<number, Held>()
+  /** Server times up to which crowded logs were trimmed. */
+  readonly #cuts = new Map<number, number>()
   readonly #timer: NodeJS.Timeout
 
   /** `holdMs` 0: everything goes at once. */
@@ -143,7 +147,7 @@ export class Removal {
   /** `.later` entries stay whatever their age: they are mail. */
   async trimLog(partition: number, before: number, age: number, latest = age): Promise<Trimmed> {
     const stream = logStream(partition)
-    const olderThan = this.#poll.room(partition).logCrowded ? await this.#halfWay(stream, age, latest) : age
+    const olderThan = this.#poll.room(partition).logCrowded ? await this.#halfWay(partition, age, latest) : age
     const leases = await this.#purge(stream, { filter: logSubject(partition, 'lease'), keep: LEASES_KEPT }, WALK_MS)
     const young = await readDirect(this.#links, stream, { startTime: Math.max(0, olderThan), batch: 1 }, MS)
     if (leases.is === 'unanswered' || young.is !== 'messages' || young.messages[0] === undefined) return NOT_TRIMMED
@@ -157,11 +161,18 @@ export class Removal {
     return { is: 'trimmed', below: bound }
   }
 
-  /** Of the time that the log goes back, the older half, up to `latest`: repeated, it makes room without a look at sizes. */
-  async #halfWay(stream: string, age: number, latest: number): Promise<number> {
-    const first = await readDirect(this.#links, stream, { startTime: age, batch: 1 }, MS)
+  /**
+   * Of the time that the log goes back, the older half, up to `latest`: repeated, it makes room without a look at sizes. What lies
+   * before the last cut stays whatever is cut (mail that waits), so the next half begins there.
+   */
+  async #halfWay(partition: number, age: number, latest: number): Promise<number> {
+    const from = Math.max(age, this.#cuts.get(partition) ?? 0)
+    const first = await readDirect(this.#links, logStream(partition), { startTime: from, batch: 1 }, MS)
     const at = first.is === 'messages' ? first.messages[0]?.storedAt : undefined
-    return at === undefined || at >= latest ? age : Math.max(age, Math.ceil((at + latest) / 2))
+    if (at === undefined || at >= latest) return Math.max(age, Math.min(from, latest))
+    const cut = latest - at < LEAST_HALF_MS ? latest : Math.ceil((at + latest) / 2)
+    this.#cuts.set(partition, cut)
+    return cut
   }
 
   async #purge(stream: string, request: object, ms: number): Promise<Done> {

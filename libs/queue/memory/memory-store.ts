@@ -212,6 +212,13 @@ export class MemoryStore implements Store {
     return this.#publish(partition, 'accepted', log, { id, subject: 'accepted', header, payload: EMPTY })
   }
 
+  nextEntry(partition: number, from: number): ReturnType<Store['nextEntry']> {
+    return this.#ask(partition, 'read', () => {
+      const next = [...this.#server.partition(partition).log.messages()].find(({ seq }) => seq >= from)
+      return next === undefined ? ({ is: 'none' } as const) : ({ is: 'entry', seq: next.seq } as const)
+    })
+  }
+
   async followLog(partition: number, from: number, signal: AbortSignal, next: LogReader): Promise<void> {
     const { log } = this.#server.partition(partition)
     let at = from
