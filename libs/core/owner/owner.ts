@@ -315,7 +315,8 @@ export class Owner implements OwnerApi {
     }
     const holdings = this.#holdings!
     holdings.scanEnds()
-    this.#tell(holdings.untold.scanEnds())
+    const left = holdings.untold.scanEnds()
+    if (this.#rules.tellsBeforeDelete) this.#tell(left)
     this.#scanned = true
     holdings.serverTime(storedAt, now)
     this.#channel.renewSoon()

@@ -35,7 +35,7 @@ export interface Rules {
   readonly sweepsAfterReading: boolean
   /** It takes only bodies that no known record refers to. */
   readonly sweepsUnknown: boolean
-  /** R stays at or below a `.later` entry until its word has been repeated for readers. */
+  /** A `.later` entry's word is repeated for readers before it can be deleted, by a successor if need be; R stays at or below it until then. */
   readonly tellsBeforeDelete: boolean
 }
 export const ALL_RULES: Rules = {

@@ -36,7 +36,10 @@ export async function scanLog(
   if (found === undefined) return UNANSWERED
   const { start, storedAt } = found
 
+  const late = logSubject(partition, 'late')
   const take = (message: LoggedMessage) => {
+    // The word of a former owner closes nothing: it came too late. What edges tell of acceptances has another header.
+    if (message.subject === late) return
     const value = message.header(ENTRY)
     if (value === '' || message.seq > through) return
     seen({
@@ -65,8 +68,6 @@ export async function scanLog(
     const above = await readLog(links, {
       stream,
       from: start,
-      // What edges say of acceptances closes nothing, nor does the word of a former owner, which came too late.
-      subjects: (['later', 'outcome', 'lease'] as const).map((kind) => logSubject(partition, kind)),
       giveUpMs: GIVE_UP_MS,
       next: (message) => {
         take(message)

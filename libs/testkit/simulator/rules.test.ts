@@ -19,14 +19,14 @@ const SHOWN_BY: Readonly<Record<keyof SimulationRules, number>> = {
   deleteBelowR: 1,
   bodyRule: 2,
   tasksByIndex: 13,
-  firstSending: 1847,
+  firstSending: 2920,
   rememberedIds: 526,
   suspects: 5,
   mayBegin: 484,
   sweepsOld: 2,
   sweepsAfterReading: 1503,
   sweepsUnknown: 56,
-  tellsBeforeDelete: 1,
+  tellsBeforeDelete: 131,
   everyTryRefused: 423,
 }
 
