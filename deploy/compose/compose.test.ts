@@ -27,7 +27,6 @@ test('there are two edges, two delivery nodes, an admin node, three NATS servers
     ...numbered('delivery', 2),
     ...numbered('edge', 2),
     ...numbered('nats', 3),
-    ...numbered('nats-metrics', 3),
     'admin-1',
     'grafana',
     'haproxy',

@@ -34,7 +34,7 @@ test('everything that runs is looked at, by a name that Prometheus can reach', (
   }
   const targets = jobs.flatMap(({ static_configs }) => static_configs.flatMap((config) => config.targets))
   const looked = targets.map((target) => target.replace(/:\d+$/, '')).filter((name) => name !== '127.0.0.1')
-  // The NATS servers by their exporters; Prometheus itself by loopback; the command line ends at once.
+  // The NATS servers by the admin node; Prometheus itself by loopback; the command line ends at once.
   const running = [...services.keys()].filter((name) => !/^(nats-\d|prometheus|posthouse)$/.test(name))
   assert.deepEqual(looked.toSorted(), running.toSorted())
   const own = services.get('prometheus')?.networks ?? []
