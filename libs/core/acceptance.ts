@@ -10,14 +10,22 @@ const MOST_TO = 16 * 1024
 export function acceptedFacts(envelope: Envelope): AcceptedFacts | undefined {
   const { accepted, helo, facts, recipients, acceptedAt, traceparent } = envelope
   if (accepted === undefined) return undefined
-  return {
-    ...accepted,
-    ...(helo === undefined || helo === '' ? {} : { helo }),
-    size: facts.size,
+  const { node, client, role, user, tls, messageId } = accepted
+  const { size } = facts
+  const all: { -readonly [K in keyof AcceptedFacts]: AcceptedFacts[K] } = {
+    node,
+    client,
+    role,
+    size,
     recipients: recipients.length,
     acceptedAt,
-    ...(traceparent === undefined ? {} : { traceparent }),
   }
+  if (user !== undefined) all.user = user
+  if (tls !== undefined) all.tls = tls
+  if (messageId !== undefined) all.messageId = messageId
+  if (helo !== undefined && helo !== '') all.helo = helo
+  if (traceparent !== undefined) all.traceparent = traceparent
+  return all
 }
 
 /** What an edge tells of a message: in several parts if it has very many recipients. */

@@ -13,6 +13,7 @@ import { permissionsOf, queueUsers, type QueueUser } from './jetstream/permissio
 import { connectEventFeed } from './log-event-feed.ts'
 import { SILENT } from './log.ts'
 import { accept, DELIVERED, RecordingEngine } from './queue.contract.ts'
+import { connectQueueView } from './queue-view.ts'
 import { leftInStreams } from './test/streams-left.ts'
 import { askTrace } from './admin-client.ts'
 
@@ -146,6 +147,28 @@ test('a reader misses and repeats nothing while its NATS server is killed', asyn
     enough.abort()
     await edge.close()
     await node.stop(5_000)
+    await feed.close()
+  }
+})
+
+// Last, as its mail stays.
+test('the queue is counted although the last entry of a log is the word of an edge', async () => {
+  const cluster = await site()
+  const feed = await connectEventFeed(options(cluster, 'cli'))
+  const from = await feed.ends()
+  const edge = await connectAcceptQueue(options(cluster, 'edge'))
+  const view = await connectQueueView(options(cluster, 'cli'))
+  try {
+    assert.equal((await accept(edge, acceptedMail('nobody-takes-it'))).is, 'stored')
+    const told = new AbortController()
+    await feed.read(from, { follow: true, signal: told.signal }, ({ events }) => {
+      if (events.some(({ message }) => message === 'nobody-takes-it')) told.abort()
+    })
+    assert.equal((await view.show('nobody-takes-it'))[0]?.state, 'ready')
+    assert.ok((await view.count()).ready >= 1)
+  } finally {
+    await view.close()
+    await edge.close()
     await feed.close()
   }
 })
