@@ -23,7 +23,7 @@ export function answerDeadLetters(options: DeadLettersOptions): () => void {
       return Promise.resolve(answerOf(options, question))
     } catch (error) {
       log.error({ err: error }, 'a question for dead letters could not be answered')
-      return Promise.reject(error)
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)))
     }
   })
 }
