@@ -65,6 +65,8 @@ export class SmallRelay implements AsyncDisposable {
       await this.mx.until(({ messages }) => messages.length > done)
       for (const outgoing of plant(asSent(this.mx.messages[done]!))) {
         this.replies.push(await handOn({ ...outgoing, content: traced(outgoing.content) }, this.#options.next))
+        // Whoever waits for replies looks whenever something happens at the host.
+        this.mx.changed()
       }
     }
   }
