@@ -62,6 +62,7 @@ import {
   nudgeSubject,
   partitionOfLease,
 } from './subjects.ts'
+import { adminWords, readAdminWords, readFigures, readHeartbeat, readUse } from './words.ts'
 
 export interface StoreOptions {
   /** host:port of every server. */
@@ -375,15 +376,13 @@ class JetStreamStore implements Store {
   }
 
   announceAdmin(name: string, words?: string): void {
-    this.#links.publish(ADMINS, words === undefined ? name : `${name}\n${words}`)
+    this.#links.publish(ADMINS, adminWords(name, words))
   }
 
   onAdmin(listener: (name: string, words: string | undefined) => void): () => void {
     return this.#links.subscribe(ADMINS, (message) => {
-      const text = message.string()
-      const end = text.indexOf('\n')
-      if (end < 0) listener(text, undefined)
-      else listener(text.slice(0, end), text.slice(end + 1))
+      const { name, words } = readAdminWords(message.string())
+      listener(name, words)
     })
   }
 
@@ -402,41 +401,9 @@ class JetStreamStore implements Store {
   }
 }
 
-function readHeartbeat(text: string): Heartbeat | undefined {
-  try {
-    const beat = JSON.parse(text) as Partial<Heartbeat>
-    if (typeof beat.node !== 'string' || typeof beat.name !== 'string') return undefined
-    return { node: beat.node, name: beat.name, abstains: beat.abstains === true }
-  } catch {
-    return undefined
-  }
-}
-
 function logHeader({ subject, seq, storedAt, header }: LoggedMessage): LogHeader[] {
   const kind = kindOfLogSubject(subject)
   // Of a newer version.
   if (kind === undefined) return []
   return [{ seq, storedAt, kind, value: kind === 'lease' ? '' : header(kind === 'accepted' ? ACCEPTED : ENTRY) }]
-}
-
-function readFigures(text: string): OwnerFigures | undefined {
-  try {
-    const figures = JSON.parse(text) as Partial<OwnerFigures>
-    const { partition, owner, ready, inFlight, later, bytes, oldestAt, destinations } = figures
-    const numbers = [partition, ready, inFlight, later, bytes, oldestAt]
-    const fits = typeof owner === 'string' && numbers.every(Number.isFinite) && Array.isArray(destinations)
-    return fits ? (figures as OwnerFigures) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function readUse(text: string): PartitionUse | undefined {
-  try {
-    const { edge, partition } = JSON.parse(text) as Partial<PartitionUse>
-    if (typeof edge !== 'string' || !Number.isInteger(partition)) return undefined
-    return { edge, partition: partition as number }
-  } catch {
-    return undefined
-  }
 }
