@@ -1,5 +1,6 @@
 /** The event feed and the questions to admin nodes on three real servers, each process with a NATS user of its own. */
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { NatsCluster } from '@posthouse/testkit/nats-cluster'
@@ -171,4 +172,13 @@ test('the queue is counted although the last entry of a log is the word of an ed
     await edge.close()
     await feed.close()
   }
+})
+
+test('no process lacked a subject', async () => {
+  const { nodes } = await site()
+  const logs = await Promise.all(nodes.map(({ logFile }) => readFile(logFile, 'utf8')))
+  assert.deepEqual(
+    logs.flatMap((log) => log.split('\n').filter((line) => /violation/i.test(line))),
+    [],
+  )
 })

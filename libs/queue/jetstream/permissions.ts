@@ -106,7 +106,7 @@ const PERMISSIONS: Readonly<Record<QueueUser, Permissions>> = {
   cli: {
     account: 'POSTHOUSE_CLI',
     publish: [...LOOK, ...READ, TRACES, DEAD_LETTERS],
-    subscribe: [`${inboxPrefix('cli')}.>`],
+    subscribe: [`${inboxPrefix('cli')}.>`, LEASES],
   },
 }
 
