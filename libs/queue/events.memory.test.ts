@@ -1,38 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { acceptQueueOn } from './accept-queue.ts'
-import { deliverQueueOn } from './deliver-queue.ts'
 import type { EventBatch } from './event-feed.ts'
 import { eventsContract } from './events.contract.ts'
 import { LogEventFeed } from './log-event-feed.ts'
 import { SILENT } from './log.ts'
 import { MemoryServer } from './memory/memory-server.ts'
+import { memoryQueue } from './test/memory-queue.ts'
 
 eventsContract('memory', async () => {
   const server = new MemoryServer({ partitions: 2 })
-  const closing: (() => Promise<void>)[] = []
-  return {
-    edge: async () => {
-      const edge = acceptQueueOn(server.connect('edge'))
-      closing.push(() => edge.close())
-      return edge
-    },
-    node: async (name, options) => {
-      const node = deliverQueueOn(server.connect(name), { ...options, name })
-      closing.push(() => node.stop(5_000))
-      return node
-    },
-    feed: async () => new LogEventFeed(server.connect('reader'), SILENT),
-    left: async () => {
-      const later = server.partitions.flatMap(({ log }) =>
-        [...log.messages()].filter(({ subject }) => subject === 'later'),
-      )
-      return { mail: 0, later: later.length, bodies: 0 }
-    },
-    close: async () => {
-      for (const close of closing) await close()
-    },
-  }
+  return { ...memoryQueue(server), feed: async () => new LogEventFeed(server.connect('reader'), SILENT) }
 })
 
 test('who comes back after entries were removed for their age is told so', async () => {

@@ -1,9 +1,10 @@
 // `posthouse queue list`: what waits, newest first, one line per record.
 import type { Command } from './command.ts'
 import { printable, shortened } from './human.ts'
+import { limitIn } from './limit.ts'
 import { askQueue, accessNotes, accessOptions } from './queue-access.ts'
 import { nextStep, shown, type ShownItem } from './queue-item.ts'
-import { failed, type Answer } from './status.ts'
+import type { Answer } from './status.ts'
 import { textTable } from './text-table.ts'
 
 const DEFAULT_LIMIT = 50
@@ -20,11 +21,8 @@ export const queueList: Command = {
   },
   notes: accessNotes,
   async run(given, world) {
-    const text = given.value('limit') ?? String(DEFAULT_LIMIT)
-    const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0
-    if (limit < 1 || limit > HIGHEST_LIMIT) {
-      return failed('usage', `--limit: must be a number from 1 to ${HIGHEST_LIMIT}, not ${JSON.stringify(text)}`)
-    }
+    const limit = limitIn(given, DEFAULT_LIMIT, HIGHEST_LIMIT)
+    if (typeof limit !== 'number') return limit
     return askQueue(given, world, async (queue) => answer((await queue.list(limit)).map(shown), limit))
   },
 }

@@ -1,6 +1,7 @@
 // `posthouse trace QUERY`: the whole story of a message, from the client that sent it to what became of each recipient.
 import type { Command } from './command.ts'
 import { printable } from './human.ts'
+import { limitIn } from './limit.ts'
 import { accessNotes, accessOptions, goToQueue } from './queue-access.ts'
 import { failed, type Answer, type Failed } from './status.ts'
 import { indexText, storiesText } from './trace-text.ts'
@@ -25,12 +26,8 @@ export const trace: Command = {
   ],
   run(given, world) {
     const [query = ''] = given.operands
-    const text = given.value('limit') ?? String(DEFAULT_LIMIT)
-    const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0
-    if (limit < 1 || limit > HIGHEST_LIMIT) {
-      const why = `must be a number from 1 to ${HIGHEST_LIMIT}, not ${JSON.stringify(text)}`
-      return Promise.resolve(failed('usage', `--limit: ${why}`))
-    }
+    const limit = limitIn(given, DEFAULT_LIMIT, HIGHEST_LIMIT)
+    if (typeof limit !== 'number') return Promise.resolve(limit)
     if (query.trim() === '') return Promise.resolve(failed('usage', 'trace: QUERY must not be empty'))
     return goToQueue(given, world, async (address, log) =>
       answer(query, limit, await world.askTrace(address, { query: query.trim(), limit }, log)),

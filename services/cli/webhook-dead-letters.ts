@@ -2,6 +2,7 @@
 import type { DeadLettersAnswer } from '@posthouse/queue/dead-letter-port'
 import type { Command } from './command.ts'
 import { printable } from './human.ts'
+import { limitIn } from './limit.ts'
 import { accessNotes, accessOptions, goToQueue } from './queue-access.ts'
 import { failed, type Answer, type Failed } from './status.ts'
 import { textTable } from './text-table.ts'
@@ -20,12 +21,8 @@ export const webhookDeadLetters: Command = {
   },
   notes: ['It is answered by the admin node that sends to the webhooks; docs/webhooks.md.', '', ...accessNotes],
   run(given, world) {
-    const text = given.value('limit') ?? String(DEFAULT_LIMIT)
-    const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0
-    if (limit < 1 || limit > HIGHEST_LIMIT) {
-      const why = `must be a number from 1 to ${HIGHEST_LIMIT}, not ${JSON.stringify(text)}`
-      return Promise.resolve(failed('usage', `--limit: ${why}`))
-    }
+    const limit = limitIn(given, DEFAULT_LIMIT, HIGHEST_LIMIT)
+    if (typeof limit !== 'number') return Promise.resolve(limit)
     const webhook = given.value('webhook')
     const question = webhook === undefined ? { limit } : { limit, webhook }
     return goToQueue(given, world, async (address, log) =>
